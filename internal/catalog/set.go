@@ -1,0 +1,2 @@
+package catalog
+type Set struct{}

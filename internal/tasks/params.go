@@ -1,0 +1,328 @@
+package tasks
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/torrust/runner/internal/diag"
+	"github.com/torrust/runner/internal/strictyaml"
+	"github.com/torrust/runner/internal/vars"
+)
+
+// Param is one parameter of a kind, as declared by a field of its struct:
+//
+//	Src string `arg:"src,required" alias:"path" default:"/x" choices:"a,b" doc:"…"`
+//
+// The type is one of string, bool, int, int64, float64, []string, any,
+// map[string]any, Size, time.Duration, Mode, Expr, []Expr, a struct with
+// tagged fields, or a slice of such. `arg:",rest"` on a map[string]any takes
+// the keys that are no parameters. `secret:"true"` keeps a value out of every
+// output.
+type Param struct {
+	Name     string
+	Aliases  []string
+	Type     string // for people: "string", "size", "list of strings", …
+	Required bool
+	Default  string
+	Choices  []string
+	Secret   bool
+	Doc      string
+	Sub      []Param // of a struct or a list of structs
+	index    int
+	rest     bool
+}
+
+// Params returns the parameters of the kind in the order of declaration.
+func (s Spec) Params() []Param {
+	return slices.DeleteFunc(s.params(), func(p Param) bool { return p.rest })
+}
+
+func (s Spec) params() []Param {
+	t := reflect.TypeOf(s.New())
+	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
+		panic(fmt.Sprintf("task kind %q: New must return a pointer to a struct", s.Name))
+	}
+	return structParams(t.Elem())
+}
+
+func structParams(t reflect.Type) []Param {
+	var out []Param
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, ok := f.Tag.Lookup("arg")
+		if !ok {
+			continue
+		}
+		name, opts, _ := strings.Cut(tag, ",")
+		p := Param{
+			Name: name, index: i, rest: opts == "rest", Required: opts == "required",
+			Default: f.Tag.Get("default"), Secret: f.Tag.Get("secret") == "true", Doc: f.Tag.Get("doc"),
+			Aliases: splitTag(f.Tag.Get("alias")), Choices: splitTag(f.Tag.Get("choices")),
+		}
+		p.Type, p.Sub = typeName(f.Type)
+		if p.Type == "" {
+			panic(fmt.Sprintf("parameter %s.%s: type %s is not supported", t, f.Name, f.Type))
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func splitTag(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}
+
+var scalarTypes = map[reflect.Type]string{
+	reflect.TypeFor[string]():         "string",
+	reflect.TypeFor[bool]():           "boolean",
+	reflect.TypeFor[int]():            "integer",
+	reflect.TypeFor[int64]():          "integer",
+	reflect.TypeFor[float64]():        "number",
+	reflect.TypeFor[Size]():           "size",
+	reflect.TypeFor[time.Duration]():  "duration",
+	reflect.TypeFor[Mode]():           "mode",
+	reflect.TypeFor[Expr]():           "expression",
+	reflect.TypeFor[any]():            "any",
+	reflect.TypeFor[map[string]any](): "mapping",
+	reflect.TypeFor[[]string]():       "list of strings",
+	reflect.TypeFor[[]any]():          "list",
+	reflect.TypeFor[[]Expr]():         "list of expressions",
+}
+
+func typeName(t reflect.Type) (string, []Param) {
+	if name, ok := scalarTypes[t]; ok {
+		return name, nil
+	}
+	switch {
+	case t.Kind() == reflect.Struct:
+		return "mapping", structParams(t)
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		return "list of mappings", structParams(t.Elem())
+	}
+	return "", nil
+}
+
+// Check finds the mistakes in the arguments of a task that can be seen before
+// its variables are known: unknown and missing keys, and literals of the
+// wrong type. args is a mapping, or nil.
+func (s Spec) Check(args *strictyaml.Node, at diag.Pos) error {
+	d := decoder{templated: hasTemplate}
+	task := s.New()
+	d.fill(reflect.ValueOf(task).Elem(), s.params(), args, at, s.Name)
+	return d.errs.Err()
+}
+
+func hasTemplate(n *strictyaml.Node) bool {
+	return n.Kind == strictyaml.String && (strings.Contains(n.Text, "{{") || strings.Contains(n.Text, "{%")) || n.Tag != ""
+}
+
+// Evaluator gives arguments their values for one host at the moment of use.
+type Evaluator interface {
+	// Expand returns n as JSON-like values with every template expanded.
+	Expand(n *strictyaml.Node) (any, error)
+	// Eval evaluates a bare expression.
+	Eval(expr string) (any, error)
+}
+
+// Decode makes a task from its arguments. Its errors are positioned.
+func (s Spec) Decode(args *strictyaml.Node, at diag.Pos, ev Evaluator) (Task, error) {
+	d := decoder{ev: ev, templated: func(*strictyaml.Node) bool { return false }}
+	task := s.New()
+	d.fill(reflect.ValueOf(task).Elem(), s.params(), args, at, s.Name)
+	if err := d.errs.Err(); err != nil {
+		return nil, err
+	}
+	if v, ok := task.(Validator); ok {
+		if err := v.Validate(); err != nil {
+			d.errs.AddErr(at, err)
+		}
+	}
+	return task, d.errs.Err()
+}
+
+// decoder fills a struct from nodes. Without an evaluator it only checks.
+type decoder struct {
+	ev        Evaluator
+	templated func(*strictyaml.Node) bool // values that cannot be judged yet
+	errs      diag.List
+}
+
+func (d *decoder) fill(dst reflect.Value, params []Param, args *strictyaml.Node, at diag.Pos, what string) {
+	rest := map[string]any{}
+	var restField reflect.Value
+	fields := make([]strictyaml.Field, 0, len(params))
+	given := map[int]bool{}
+	for _, p := range params {
+		field := dst.Field(p.index)
+		if p.rest {
+			restField = field
+			continue
+		}
+		if p.Default != "" {
+			d.assign(field, p, p.Default, at)
+		}
+		fields = append(fields, strictyaml.Field{Name: p.Name, Aliases: p.Aliases, Read: func(n *strictyaml.Node, _ *diag.List) {
+			given[p.index] = d.read(field, p, n)
+		}})
+	}
+	if args == nil || args.Kind == strictyaml.Null {
+		args = &strictyaml.Node{Kind: strictyaml.Map, Pos: at}
+	}
+	if restField.IsValid() && args.Kind == strictyaml.Map {
+		args = d.takeRest(args, params, rest)
+		restField.Set(reflect.ValueOf(rest))
+	}
+	if !strictyaml.Fields(args, what, &d.errs, fields...) {
+		return
+	}
+	for _, p := range params {
+		if p.Required && !given[p.index] {
+			e := d.errs.Addf(at, "%s needs %q", what, p.Name)
+			if p.Doc != "" {
+				e.WithHint("%s", p.Doc)
+			}
+		}
+	}
+}
+
+// takeRest moves the keys that are no parameters to rest.
+func (d *decoder) takeRest(args *strictyaml.Node, params []Param, rest map[string]any) *strictyaml.Node {
+	known := *args
+	known.Pairs = nil
+	for _, pair := range args.Pairs {
+		if slices.ContainsFunc(params, func(p Param) bool { return !p.rest && (p.Name == pair.Key.Text || slices.Contains(p.Aliases, pair.Key.Text)) }) {
+			known.Pairs = append(known.Pairs, pair)
+			continue
+		}
+		v, ok := d.value(pair.Value)
+		if !ok {
+			continue
+		}
+		if _, omitted := v.(vars.Omit); !omitted {
+			rest[pair.Key.Text] = v
+		}
+	}
+	return &known
+}
+
+// value returns n's value, expanded if there is an evaluator.
+func (d *decoder) value(n *strictyaml.Node) (any, bool) {
+	var v any
+	var err error
+	if d.ev == nil {
+		v, err = n.Native(nil)
+	} else {
+		v, err = d.ev.Expand(n)
+	}
+	if err != nil {
+		d.errs.AddErr(n.Pos, err)
+		return nil, false
+	}
+	return v, true
+}
+
+// read takes one argument. It returns whether the argument counts as given.
+func (d *decoder) read(dst reflect.Value, p Param, n *strictyaml.Node) bool {
+	if d.templated(n) && p.Type != "expression" {
+		return true
+	}
+	switch {
+	case p.Type == "expression" || p.Type == "list of expressions":
+		d.readExprs(dst, p, n)
+		return true
+	case p.Sub != nil:
+		return d.readStructs(dst, p, n)
+	}
+	v, ok := d.value(n)
+	if !ok {
+		return true
+	}
+	if _, omitted := v.(vars.Omit); omitted {
+		return false
+	}
+	if v == nil && p.Type != "any" {
+		return false
+	}
+	if d.ev == nil && n.Kind == strictyaml.Seq && slices.ContainsFunc(n.Items, d.templated) {
+		return true
+	}
+	if d.ev == nil && n.Kind == strictyaml.Map {
+		return true // may hold templates at any depth
+	}
+	d.assign(dst, p, v, n.Pos)
+	return true
+}
+
+func (d *decoder) readExprs(dst reflect.Value, p Param, n *strictyaml.Node) {
+	var eval func(string) (any, error)
+	if d.ev != nil {
+		eval = d.ev.Eval
+	}
+	var exprs []Expr
+	items := []*strictyaml.Node{n}
+	if n.Kind == strictyaml.Seq {
+		items = n.Items
+	}
+	for _, item := range items {
+		if item.Kind == strictyaml.Map || item.Kind == strictyaml.Seq || item.Kind == strictyaml.Null {
+			d.errs.Addf(item.Pos, "%q must be an expression, this is %s", p.Name, item.Kind)
+			return
+		}
+		exprs = append(exprs, Expr{Text: item.Text, eval: eval})
+	}
+	if dst.Type() == reflect.TypeFor[Expr]() {
+		if len(exprs) != 1 {
+			d.errs.Addf(n.Pos, "%q must be one expression", p.Name)
+			return
+		}
+		dst.Set(reflect.ValueOf(exprs[0]))
+		return
+	}
+	dst.Set(reflect.ValueOf(exprs))
+}
+
+func (d *decoder) readStructs(dst reflect.Value, p Param, n *strictyaml.Node) bool {
+	if n.Kind == strictyaml.Null {
+		return false
+	}
+	if dst.Kind() == reflect.Struct {
+		d.fill(dst, p.Sub, n, n.Pos, p.Name)
+		return true
+	}
+	items := []*strictyaml.Node{n}
+	if n.Kind == strictyaml.Seq {
+		items = n.Items
+	}
+	list := reflect.MakeSlice(dst.Type(), len(items), len(items))
+	for i, item := range items {
+		d.fill(list.Index(i), p.Sub, item, item.Pos, p.Name)
+	}
+	dst.Set(list)
+	return true
+}
+
+// assign converts v to the parameter's type, as Ansible does: a number where
+// text is wanted becomes text, "yes" where a boolean is wanted becomes true,
+// a comma-separated text where a list is wanted becomes a list.
+func (d *decoder) assign(dst reflect.Value, p Param, v any, at diag.Pos) {
+	if err := convert(dst, v); err != nil {
+		d.errs.Addf(at, "%q: %v", p.Name, err)
+		return
+	}
+	if len(p.Choices) > 0 {
+		if s := fmt.Sprint(dst.Interface()); s != "" && !slices.Contains(p.Choices, s) {
+			e := d.errs.Addf(at, "%q cannot be %q", p.Name, s)
+			if near := diag.Suggest(s, p.Choices); near != "" {
+				e.WithHint("did you mean %q?", near)
+			} else {
+				e.WithHint("one of: %s", strings.Join(p.Choices, ", "))
+			}
+		}
+	}
+}
