@@ -1,2 +1,3 @@
 package catalog
+
 type Set struct{}

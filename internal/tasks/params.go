@@ -196,7 +196,9 @@ func (d *decoder) takeRest(args *strictyaml.Node, params []Param, rest map[strin
 	known := *args
 	known.Pairs = nil
 	for _, pair := range args.Pairs {
-		if slices.ContainsFunc(params, func(p Param) bool { return !p.rest && (p.Name == pair.Key.Text || slices.Contains(p.Aliases, pair.Key.Text)) }) {
+		if slices.ContainsFunc(params, func(p Param) bool {
+			return !p.rest && (p.Name == pair.Key.Text || slices.Contains(p.Aliases, pair.Key.Text))
+		}) {
 			known.Pairs = append(known.Pairs, pair)
 			continue
 		}

@@ -64,6 +64,10 @@ type Layer struct {
 	Source string // for people: a file name, "-e", "play"
 	Values map[string]any
 	Pos    map[string]diag.Pos // where a name is set; may lack any of them
+	// Literal says that the values are never expanded as templates: they
+	// are results already, or came from a host that must not be able to
+	// make the controller evaluate anything.
+	Literal bool
 }
 
 // Stack is layers, the weakest first. Layers of one level stand in the order
@@ -77,14 +81,15 @@ func (s Stack) With(layers ...Layer) Stack {
 	return out
 }
 
-// Lookup returns the value that wins for name.
-func (s Stack) Lookup(name string) (any, bool) {
+// Lookup returns the value that wins for name, and whether it must not be
+// expanded as a template.
+func (s Stack) Lookup(name string) (value any, literal, ok bool) {
 	for _, layer := range slices.Backward(s) {
 		if v, ok := layer.Values[name]; ok {
-			return v, true
+			return v, layer.Literal, true
 		}
 	}
-	return nil, false
+	return nil, false, false
 }
 
 // Names returns every name that has a value, sorted.
@@ -125,6 +130,10 @@ func (s Stack) Explain(name string) []Origin {
 	}
 	return out
 }
+
+// Unsafe is text that is never expanded as a template, wherever it stands: the
+// value of a YAML scalar tagged !unsafe.
+type Unsafe string
 
 // Omit as the value of an argument means that the argument was not given. It
 // is what the magic variable omit holds.
