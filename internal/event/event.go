@@ -56,6 +56,9 @@ type PlayStarted struct {
 	Time  time.Time `json:"time"`
 	Name  string    `json:"name"`
 	Hosts []string  `json:"hosts"`
+	// Strategy is the play's: with "free" and "host_pinned" the results of
+	// several tasks come interleaved.
+	Strategy string `json:"strategy,omitempty"`
 }
 
 // NoHosts says that a play was skipped, since its pattern matched nothing.
