@@ -33,6 +33,8 @@ type Options struct {
 	PlaybookName string
 	// Program is what the person typed to start us, for the next commands.
 	Program string
+
+	torrents int // rows of each database; torrentRows if 0
 }
 
 // hostNames are the hosts of the demo.

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func startFleet(ctx context.Context, o Options) (*fleet, error) {
 	if err := f.startServers(ctx, o.Port); err != nil {
 		return f, err
 	}
-	if err := f.makeDatabases(ctx); err != nil {
+	if err := f.makeDatabases(ctx, cmp.Or(o.torrents, torrentRows)); err != nil {
 		return f, err
 	}
 	for _, h := range f.hosts {
@@ -87,9 +88,9 @@ func (f *fleet) startServers(ctx context.Context, port int) error {
 }
 
 // makeDatabases makes one database and copies it, since all begin alike.
-func (f *fleet) makeDatabases(ctx context.Context) error {
+func (f *fleet) makeDatabases(ctx context.Context, torrents int) error {
 	first := f.hosts[0].database
-	if err := makeDatabase(ctx, first, torrentRows); err != nil {
+	if err := makeDatabase(ctx, first, torrents); err != nil {
 		return err
 	}
 	var g errgroup.Group
