@@ -1,0 +1,187 @@
+// Package plan owns what a run will do: plays with the hosts that they were
+// resolved to, and tasks with all that can be known before a connection is
+// made. Whatever is wrong in a playbook is found while a plan is built.
+//
+// It never knows connections, the clock, or how a task does its work. A Plan
+// is immutable once built, and safe for concurrent use.
+package plan
+
+import (
+	"github.com/torrust/runner/internal/diag"
+	"github.com/torrust/runner/internal/strictyaml"
+	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/vars"
+)
+
+// Plan is what a run will do.
+type Plan struct {
+	Playbooks []File
+	Plays     []*Play
+	// Hosts is every host of the inventory, by name, whether or not a play
+	// is about it: hostvars reaches them all.
+	Hosts map[string]*Host
+	// Groups is the magic variable groups: members by group name.
+	Groups map[string][]string
+}
+
+// File is a playbook that was read, for manifests.
+type File struct {
+	Path   string
+	SHA256 string // lower-case hex
+}
+
+// Host is a host of the inventory with its variables.
+type Host struct {
+	Name   string
+	Groups []string   // sorted, without "all"
+	Vars   vars.Stack // of the inventory, group_vars and host_vars
+}
+
+// Play is one play.
+type Play struct {
+	Name    string // the pattern if it has no name
+	Pos     diag.Pos
+	Dir     string // of the playbook: relative files are looked for there
+	Pattern string
+	// Hosts are those that the pattern and the limit leave, in the order
+	// of the play. It may be empty: the play is skipped.
+	Hosts []*Host
+
+	Strategy          string   // "linear", "free" or "host_pinned"
+	Serial            []Batch  // empty: all hosts at once
+	MaxFailPercentage *float64 // nil: not given
+	ForceHandlers     bool
+	GatherFacts       bool
+
+	Vars      vars.Layer         // vars: of the play
+	VarsFiles []*strictyaml.Node // each a text, or a list whose first existing file counts; may hold templates
+	Prompts   []Prompt
+
+	// Sections are pre_tasks, then roles and tasks, then post_tasks. After
+	// each of them the notified handlers run.
+	Sections [][]Step
+	Handlers []*Task // in the order of their definition
+}
+
+// Batch is one entry of serial: a number of hosts, or a percentage of all.
+type Batch struct {
+	Count   int
+	Percent float64 // used if Count is 0
+}
+
+// Prompt is one entry of vars_prompt.
+type Prompt struct {
+	Name, Text string
+	Default    *strictyaml.Node
+	Private    bool
+	Confirm    bool
+	Pos        diag.Pos
+}
+
+// Step is a *Task or a *Block.
+type Step interface{ step() }
+
+// Block is steps with what to do if they fail, and what to do in any case.
+// What a block says of conditions, variables and keywords is part of its
+// tasks already.
+type Block struct {
+	Name                 string
+	Pos                  diag.Pos
+	Body, Rescue, Always []Step
+}
+
+// Task is one use of a task kind.
+type Task struct {
+	ID   string // unique within the plan
+	Name string // may hold templates; the kind if the task has no name
+	Pos  diag.Pos
+	Kind string // "command", "pipe", "meta"
+	Dir  string // of the playbook or role that it stands in, for relative files
+	Work Work
+	Tags []string
+
+	// When are the conditions of its blocks, outermost first, and its own.
+	When []Expr
+	// Vars are the layers of its blocks, outermost first, and its own.
+	Vars []vars.Layer
+	// Keywords are its own or those that it inherits.
+	Keywords Keywords
+
+	Loop          *Loop // nil without one
+	Retry         *Retry
+	ChangedWhen   []Expr
+	FailedWhen    []Expr
+	Register      string
+	Notify        []*strictyaml.Node // texts that may hold templates
+	Listen        []string           // of a handler
+	DelegateTo    *strictyaml.Node
+	DelegateFacts *strictyaml.Node
+}
+
+// Expr is a bare expression of a playbook.
+type Expr struct {
+	Text string
+	Pos  diag.Pos
+}
+
+// Loop is loop: or one of the with_ forms.
+type Loop struct {
+	// Lookup is empty for loop:, else the name behind with_: "items",
+	// "dict", "fileglob", …
+	Lookup   string
+	Items    *strictyaml.Node
+	Var      string // "item" unless loop_control says otherwise
+	IndexVar string
+	Label    *strictyaml.Node // nil: the item
+	Pause    *strictyaml.Node // seconds between items
+	Extended bool             // sets ansible_loop
+}
+
+// Retry is until, retries and delay.
+type Retry struct {
+	Until   []Expr           // empty: until it has not failed
+	Retries *strictyaml.Node // nil: 3
+	Delay   *strictyaml.Node // seconds; nil: 5
+}
+
+// Keywords are what plays, blocks and tasks may say alike. The innermost
+// wins. A value may hold templates; nil means that nobody said anything.
+type Keywords struct {
+	Become, BecomeUser, BecomeMethod, BecomeExe, BecomeFlags *strictyaml.Node
+	Connection, RemoteUser, Port                             *strictyaml.Node
+	NoLog, RunOnce, IgnoreErrors, IgnoreUnreachable          *strictyaml.Node
+	CheckMode, Diff, AnyErrorsFatal                          *strictyaml.Node
+	Throttle, Timeout                                        *strictyaml.Node
+	Environment                                              []*strictyaml.Node // these accumulate, outermost first
+}
+
+// Work is what a task does: a Module, a Pipe or a Meta.
+type Work interface{ work() }
+
+// Module is a task kind with its arguments.
+type Module struct {
+	Spec tasks.Spec
+	Args *strictyaml.Node // nil: none
+	At   diag.Pos         // where the kind is named
+}
+
+// Pipe is stages joined by byte streams.
+type Pipe struct{ Stages []Stage }
+
+// Stage is one element of a Pipe.
+type Stage struct {
+	Module
+	On string // "host", "controller"; empty: as the pipe sees fit
+}
+
+// Meta is an order to the executor.
+type Meta struct {
+	Action string // "flush_handlers", "end_play", "end_host", "end_batch", "noop", "clear_host_errors", "clear_facts", "reset_connection"
+}
+
+func (*Task) step()  {}
+func (*Block) step() {}
+
+func (Module) work() {}
+func (Pipe) work()   {}
+func (Meta) work()   {}
