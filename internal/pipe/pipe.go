@@ -63,7 +63,8 @@ type Filter interface {
 type Check interface {
 	// Judge is given the measure of the bytes at the check's place. prev
 	// is the artifact of the same name in the newest good set of the host,
-	// nil if there is none.
+	// with the size that it had at this place; nil if there is none, or if
+	// it came through other stages.
 	Judge(m helper.Measure, prev *catalog.Artifact) (catalog.Proof, error)
 }
 

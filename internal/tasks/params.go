@@ -20,7 +20,9 @@ import (
 // map[string]any, Size, time.Duration, Mode, Expr, []Expr, a struct with
 // tagged fields, or a slice of such. `arg:",rest"` on a map[string]any takes
 // the keys that are no parameters. `secret:"true"` keeps a value out of every
-// output.
+// output. A kind that can also be a stage of a pipe marks what exists only when
+// it stands alone with `use:"alone"`, and what exists only in a pipe with
+// `use:"pipe"`; see [Spec.InPipe].
 type Param struct {
 	Name     string
 	Aliases  []string
@@ -29,6 +31,7 @@ type Param struct {
 	Default  string
 	Choices  []string
 	Secret   bool
+	Use      string // "alone", "pipe", or empty: everywhere
 	Doc      string
 	Sub      []Param // of a struct or a list of structs
 	index    int
@@ -45,7 +48,18 @@ func (s Spec) params() []Param {
 	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
 		panic(fmt.Sprintf("task kind %q: New must return a pointer to a struct", s.Name))
 	}
-	return structParams(t.Elem())
+	elsewhere := "pipe"
+	if s.inPipe {
+		elsewhere = "alone"
+	}
+	return slices.DeleteFunc(structParams(t.Elem()), func(p Param) bool { return p.Use == elsewhere })
+}
+
+// InPipe returns the declaration of the kind as a stage of a pipe. A Spec as
+// it is in the registry is that of a task of its own.
+func (s Spec) InPipe() Spec {
+	s.inPipe = true
+	return s
 }
 
 func structParams(t reflect.Type) []Param {
@@ -59,7 +73,7 @@ func structParams(t reflect.Type) []Param {
 		name, opts, _ := strings.Cut(tag, ",")
 		p := Param{
 			Name: name, index: i, rest: opts == "rest", Required: opts == "required",
-			Default: f.Tag.Get("default"), Secret: f.Tag.Get("secret") == "true", Doc: f.Tag.Get("doc"),
+			Default: f.Tag.Get("default"), Secret: f.Tag.Get("secret") == "true", Doc: f.Tag.Get("doc"), Use: f.Tag.Get("use"),
 			Aliases: splitTag(f.Tag.Get("alias")), Choices: splitTag(f.Tag.Get("choices")),
 		}
 		p.Type, p.Sub = typeName(f.Type)

@@ -66,6 +66,8 @@ type Host struct {
 	Warn func(text string)
 	// Diff asks for Result.Diff.
 	Diff bool
+	// Verbosity is how many times -v was given.
+	Verbosity int
 }
 
 // Progress is how far a long step is.
@@ -105,6 +107,8 @@ type Spec struct {
 	// Doc is Markdown for the reference page, without the parameters:
 	// what it does, what it returns, an example.
 	Doc string
+
+	inPipe bool
 }
 
 // Registry is the set of known kinds. It is immutable once made.

@@ -101,3 +101,32 @@ func (e Expr) Value() (any, error) {
 	}
 	return e.eval(e.Text)
 }
+
+// True evaluates the expression as a condition. Nothing, zero and what is
+// empty are false, as in Jinja. Text must say yes or no: that "false" would be
+// true is a trap.
+func (e Expr) True() (bool, error) {
+	v, err := e.Value()
+	if err != nil {
+		return false, err
+	}
+	switch v := v.(type) {
+	case nil:
+		return false, nil
+	case int64:
+		return v != 0, nil
+	case int:
+		return v != 0, nil
+	case float64:
+		return v != 0, nil
+	case []any:
+		return len(v) > 0, nil
+	case map[string]any:
+		return len(v) > 0, nil
+	}
+	b, err := boolean(v)
+	if err != nil {
+		return false, fmt.Errorf("the value of %q %w", e.Text, err)
+	}
+	return b, nil
+}

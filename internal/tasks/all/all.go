@@ -1,0 +1,36 @@
+// Package all owns the list of the task kinds.
+//
+// It never knows what they do.
+package all
+
+import (
+	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/tasks/assert"
+	"github.com/torrust/runner/internal/tasks/command"
+	"github.com/torrust/runner/internal/tasks/debug"
+	"github.com/torrust/runner/internal/tasks/fail"
+	"github.com/torrust/runner/internal/tasks/fetch"
+	"github.com/torrust/runner/internal/tasks/gzip"
+	"github.com/torrust/runner/internal/tasks/setfact"
+	"github.com/torrust/runner/internal/tasks/shell"
+	"github.com/torrust/runner/internal/tasks/slurp"
+	"github.com/torrust/runner/internal/tasks/stat"
+	"github.com/torrust/runner/internal/tasks/verifysize"
+)
+
+// Registry returns every kind that a playbook may use.
+func Registry() *tasks.Registry {
+	return tasks.NewRegistry(
+		assert.Spec(),
+		command.Spec(),
+		debug.Spec(),
+		fail.Spec(),
+		fetch.Spec(),
+		gzip.Spec(),
+		setfact.Spec(),
+		shell.Spec(),
+		slurp.Spec(),
+		stat.Spec(),
+		verifysize.Spec(),
+	)
+}
