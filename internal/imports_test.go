@@ -24,7 +24,7 @@ const module = "github.com/torrust/runner/"
 var mayImport = map[string][]string{
 	"cmd/runner":         {"internal/cli"},
 	"internal/cli":       {"internal/...", "playbooks"},
-	"internal/demo":      {"internal/catalog", "internal/conn/sshserver"},
+	"internal/demo":      {"internal/catalog", "internal/conn/sshserver", "internal/tracker"},
 	"internal/sink":      {"internal/event"},
 	"internal/executor":  {"internal/plan", "internal/tasks", "internal/conn", "internal/catalog", "internal/event", "internal/helper", "internal/redact", "internal/template", "internal/vars", "internal/strictyaml", "internal/diag"},
 	"internal/plan":      {"internal/playbook", "internal/tasks", "internal/pipe", "internal/template", "internal/vars", "internal/strictyaml", "internal/diag"},
@@ -57,7 +57,7 @@ var onlyIn = map[string][]string{
 	"gopkg.in/yaml.v3":            {"internal/strictyaml", "internal/template"},
 	"github.com/rs/zerolog":       {"internal/sink", "internal/cli"},
 	"github.com/spf13/cobra":      {"internal/cli"},
-	"modernc.org/sqlite":          {"internal/tasks/sqlite", "internal/demo", "bench"},
+	"modernc.org/sqlite":          {"internal/tasks/sqlite", "internal/tracker", "bench"},
 	"github.com/stretchr/testify": {"internal/conn/conntest"},
 }
 

@@ -24,7 +24,7 @@ type Options struct {
 	Keep  bool   // keep the hosts' files when the demo is over
 	Out   io.Writer
 	// Tracker is the command of a simulated tracker. The paths of its
-	// database and of its ledger follow as arguments; see [Track].
+	// database and of its ledger follow as arguments; see [tracker.Run].
 	Tracker []string
 	// Run runs a playbook as `runner run` does.
 	Run func(ctx context.Context, playbook, inventory, store string) error
@@ -34,7 +34,7 @@ type Options struct {
 	// Program is what the person typed to start us, for the next commands.
 	Program string
 
-	torrents int // rows of each database; torrentRows if 0
+	torrents int // rows of each database; tracker.TorrentRows if 0
 }
 
 // hostNames are the hosts of the demo.

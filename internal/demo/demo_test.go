@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/torrust/runner/internal/catalog"
 	"github.com/torrust/runner/internal/strictyaml"
+	"github.com/torrust/runner/internal/tracker"
 )
 
 // asTracker makes the test binary a simulated tracker.
@@ -25,7 +27,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asTracker) == "" {
 		os.Exit(m.Run())
 	}
-	if err := Track(context.Background(), os.Args[len(os.Args)-2], os.Args[len(os.Args)-1], os.Stdin, os.Stdout); err != nil {
+	job := tracker.Job{Database: os.Args[len(os.Args)-2], Ledger: os.Args[len(os.Args)-1], Every: tracker.Usual}
+	if err := tracker.Run(context.Background(), job, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -56,22 +59,18 @@ func keepCopy(ctx context.Context, t *testing.T, inventory, store, name, spoil s
 	t.Helper()
 	plain := filepath.Join(t.TempDir(), "copy.db")
 	root := filepath.Join(filepath.Dir(inventory), "hosts", name, "opt/torrust")
-	snapshot(ctx, t, filepath.Join(root, databasePath), plain+".gz")
+	execute(ctx, t, filepath.Join(root, tracker.DatabasePath), `VACUUM INTO '`+plain+`'`)
 	if spoil != "" {
-		db, err := openDatabase(plain, "mode=rw")
-		require.NoError(t, err)
-		_, err = db.ExecContext(ctx, spoil)
-		require.NoError(t, errors.Join(err, db.Close()))
-		compress(t, plain, plain+".gz")
+		execute(ctx, t, plain, spoil)
 	}
 	s, err := catalog.Open(store)
 	require.NoError(t, err)
 	defer s.Close()
 	set, err := s.Begin(name, "run", catalog.SetMeta{})
 	require.NoError(t, err)
-	w, err := set.Create("sqlite.db.gz")
+	w, err := set.Create("sqlite.db")
 	require.NoError(t, err)
-	content, err := os.ReadFile(plain + ".gz")
+	content, err := os.ReadFile(plain)
 	require.NoError(t, err)
 	_, err = w.Write(content)
 	require.NoError(t, err)
@@ -79,6 +78,14 @@ func keepCopy(ctx context.Context, t *testing.T, inventory, store, name, spoil s
 	require.NoError(t, err)
 	_, err = set.Commit(catalog.Complete)
 	return err
+}
+
+func execute(ctx context.Context, t *testing.T, path, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)")
+	require.NoError(t, err)
+	_, err = db.ExecContext(ctx, statement)
+	require.NoError(t, errors.Join(err, db.Close()))
 }
 
 func TestDemo(t *testing.T) {
@@ -145,7 +152,7 @@ func TestInterruptedDemoLeavesNothingRunning(t *testing.T) {
 	o := options(t, io.Discard, "")
 	var database string
 	o.Run = func(ctx context.Context, _, inventory, _ string) error {
-		database = filepath.Join(filepath.Dir(inventory), "hosts", hostNames[0], "opt/torrust", databasePath)
+		database = filepath.Join(filepath.Dir(inventory), "hosts", hostNames[0], "opt/torrust", tracker.DatabasePath)
 		cancel(stop)
 		<-ctx.Done()
 		return context.Cause(ctx)
@@ -168,4 +175,12 @@ func TestTrackerThatCannotStart(t *testing.T) {
 	require.ErrorContains(t, err, "no such luck")
 	o.Tracker = []string{filepath.Join(o.Dir, "no-such-program")}
 	require.ErrorIs(t, Run(t.Context(), o), os.ErrNotExist)
+}
+
+func TestUnwritableFolder(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	err := Run(t.Context(), Options{Dir: filepath.Join(file, "demo"), Out: io.Discard})
+	require.ErrorContains(t, err, file)
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/torrust/runner/internal/conn/sshserver"
+	"github.com/torrust/runner/internal/tracker"
 )
 
 // fleet is the hosts of a demo while they run.
@@ -31,7 +32,7 @@ type host struct {
 	database string
 	ledger   string
 	server   *sshserver.Server
-	tracker  *process
+	tracker  *tracker.Process
 }
 
 // torrust is the host's /opt/torrust.
@@ -47,12 +48,12 @@ func startFleet(ctx context.Context, o Options) (*fleet, error) {
 	if err := f.startServers(ctx, o.Port); err != nil {
 		return f, err
 	}
-	if err := f.makeDatabases(ctx, cmp.Or(o.torrents, torrentRows)); err != nil {
+	if err := f.makeDatabases(ctx, cmp.Or(o.torrents, tracker.TorrentRows)); err != nil {
 		return f, err
 	}
 	for _, h := range f.hosts {
 		var err error
-		if h.tracker, err = startProcess(ctx, o.Tracker, h.database, h.ledger); err != nil {
+		if h.tracker, err = tracker.Start(ctx, o.Tracker, h.database, h.ledger); err != nil {
 			return f, err
 		}
 	}
@@ -71,8 +72,8 @@ func (f *fleet) startServers(ctx context.Context, port int) error {
 	for i, name := range hostNames {
 		root := filepath.Join(f.hostsDir(), name)
 		h := &host{name: name, root: root, ledger: filepath.Join(f.hostsDir(), name+".ledger")}
-		h.database = filepath.Join(h.torrust(), databasePath)
-		if err := writeLayout(h.torrust(), name); err != nil {
+		h.database = filepath.Join(h.torrust(), tracker.DatabasePath)
+		if err := tracker.WriteLayout(h.torrust(), name); err != nil {
 			return err
 		}
 		listen := "127.0.0.1:0"
@@ -90,7 +91,7 @@ func (f *fleet) startServers(ctx context.Context, port int) error {
 // makeDatabases makes one database and copies it, since all begin alike.
 func (f *fleet) makeDatabases(ctx context.Context, torrents int) error {
 	first := f.hosts[0].database
-	if err := makeDatabase(ctx, first, torrents); err != nil {
+	if err := tracker.MakeDatabase(ctx, first, torrents); err != nil {
 		return err
 	}
 	var g errgroup.Group
@@ -153,15 +154,15 @@ func (f *fleet) introduce(w io.Writer) {
 // mark starts the statistics of every tracker anew.
 func (f *fleet) mark() {
 	for _, h := range f.hosts {
-		h.tracker.mark()
+		h.tracker.Mark()
 	}
 }
 
 // stopTrackers ends the trackers and returns what each has seen, by host.
-func (f *fleet) stopTrackers() (map[string]Stats, error) {
-	out := map[string]Stats{}
+func (f *fleet) stopTrackers() (map[string]tracker.Stats, error) {
+	out := map[string]tracker.Stats{}
 	for _, h := range f.hosts {
-		s, err := h.tracker.stop()
+		s, err := h.tracker.Stop()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", h.name, err)
 		}
@@ -176,7 +177,7 @@ func (f *fleet) close(keep bool) error {
 	var errs []error
 	for _, h := range f.hosts {
 		if h.tracker != nil {
-			h.tracker.kill()
+			h.tracker.Kill()
 		}
 		errs = append(errs, h.server.Close())
 	}

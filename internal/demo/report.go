@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/torrust/runner/internal/catalog"
+	"github.com/torrust/runner/internal/tracker"
 )
 
 // databaseKind is the task kind whose artifact is the tracker's database.
@@ -21,7 +22,7 @@ type backup struct {
 	host     string
 	set      catalog.Entry
 	artifact catalog.Artifact // the database's
-	verdict  verdict
+	verdict  tracker.Verdict
 }
 
 // judgeAll judges the newest set of every host, all at once.
@@ -61,19 +62,19 @@ func judgeHost(ctx context.Context, store *catalog.Store, h *host, tmp string) (
 		return b, errors.New("there is no database in it")
 	}
 	b.artifact = artifacts[i]
-	l, err := readLedger(h.ledger)
+	l, err := tracker.ReadLedger(h.ledger)
 	if err != nil {
 		return b, err
 	}
-	b.verdict, err = judge(ctx, filepath.Join(b.set.Path, b.artifact.Name), l, tmp)
+	b.verdict, err = tracker.Judge(ctx, filepath.Join(b.set.Path, b.artifact.Name), l, tmp)
 	return b, err
 }
 
 // report says what the judgement found, and what to try next.
-func report(o Options, backups []backup, stats map[string]Stats) {
+func report(o Options, backups []backup, stats map[string]tracker.Stats) {
 	for _, b := range backups {
 		s := stats[b.host]
-		fmt.Fprintf(o.Out, "  %s  integrity_check ok; exactly the state after download %d of this tracker\n", b.host, b.verdict.writes)
+		fmt.Fprintf(o.Out, "  %s  integrity_check ok; exactly the state after download %d of this tracker\n", b.host, b.verdict.Writes)
 		fmt.Fprintf(o.Out, "  %*s  %s: the tracker made %d writes meanwhile, %d were refused; the longest took %.0f ms\n",
 			len(b.host), "", lockText(b.artifact), s.Writes, s.Busy, s.LongestStall)
 	}

@@ -1,4 +1,4 @@
-package demo
+package tracker
 
 import (
 	"bufio"
@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// ledger is what a simulated tracker has written, in the order of writing.
-type ledger struct {
+// Ledger is what a simulated tracker has written, in the order of writing.
+type Ledger struct {
 	sum, total int64 // of the database before the first write
 	entries    []entry
 }
@@ -18,13 +18,13 @@ type entry struct {
 	count int64
 }
 
-func readLedger(path string) (*ledger, error) {
+func ReadLedger(path string) (*Ledger, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	l := &ledger{}
+	l := &Ledger{}
 	r := bufio.NewReader(f)
 	if _, err := fmt.Fscanln(r, &l.sum, &l.total); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
@@ -41,7 +41,7 @@ func readLedger(path string) (*ledger, error) {
 
 // countsAfter returns the count of every torrent that was ever written, as it
 // was after the first n writes.
-func (l *ledger) countsAfter(n int64) map[string]int64 {
+func (l *Ledger) countsAfter(n int64) map[string]int64 {
 	counts := map[string]int64{}
 	for i, e := range l.entries {
 		_, known := counts[e.hash]

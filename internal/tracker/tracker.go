@@ -1,4 +1,9 @@
-package demo
+// Package tracker owns a simulated Torrust tracker: a database of the real
+// schema, the files around it, a process that writes to it as a tracker does,
+// and the judgement of a copy against what that process has written.
+//
+// It never knows how a copy is made.
+package tracker
 
 import (
 	"bufio"
@@ -20,9 +25,16 @@ import (
 // sqliteBusy is SQLITE_BUSY: the lock was not to be had in time.
 const sqliteBusy = 5
 
-// completionEvery makes a hundred completed downloads a second. Each is two
-// writes.
-const completionEvery = 10 * time.Millisecond
+// Usual is the pace of a busy tracker: a hundred completed downloads a second.
+// Each is two writes.
+const Usual = 10 * time.Millisecond
+
+// Job says what a simulated tracker writes to.
+type Job struct {
+	Database string
+	Ledger   string        // where it notes what it writes, before it does
+	Every    time.Duration // time between two completed downloads; 0: no pause
+}
 
 // Stats is what a simulated tracker has seen since it was marked.
 type Stats struct {
@@ -31,7 +43,7 @@ type Stats struct {
 	Busy         int     `json:"busy"` // writes refused with SQLITE_BUSY
 }
 
-// Track writes to the database at path as a tracker does when downloads are
+// Run writes to a database as a tracker does when downloads are
 // completed: for each, the torrent's count and then the total, both committed
 // on their own, in rollback-journal mode with a busy timeout of 5 s. Before it
 // does so it notes in the ledger which count the torrent will have.
@@ -39,8 +51,8 @@ type Stats struct {
 // The line "mark" from in starts the statistics anew; the end of in, or of
 // ctx, ends the tracker, and it writes its statistics to out as JSON. It is
 // meant to be a process of its own: locks on files belong to processes.
-func Track(ctx context.Context, path, ledger string, in io.Reader, out io.Writer) (err error) {
-	t, err := newTracker(ctx, path, ledger)
+func Run(ctx context.Context, job Job, in io.Reader, out io.Writer) (err error) {
+	t, err := newTracker(ctx, job.Database, job.Ledger)
 	if err != nil {
 		return err
 	}
@@ -59,7 +71,7 @@ func Track(ctx context.Context, path, ledger string, in io.Reader, out io.Writer
 			}
 		}
 	}()
-	tick := time.NewTicker(completionEvery)
+	tick := time.NewTicker(max(job.Every, time.Microsecond))
 	defer tick.Stop()
 	for {
 		select {

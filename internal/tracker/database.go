@@ -1,4 +1,4 @@
-package demo
+package tracker
 
 import (
 	"context"
@@ -22,7 +22,7 @@ const totalMetric = "torrents_downloads_total"
 
 // The size of a demo's database: about 100 MB.
 const (
-	torrentRows   = 900_000
+	TorrentRows   = 900_000
 	whitelistRows = 30_000
 )
 
@@ -41,8 +41,8 @@ WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 9)
 INSERT INTO keys(key, valid_until) SELECT lower(hex(randomblob(16))), 2000000000 + i FROM n;
 INSERT INTO torrent_aggregate_metrics(metric_name, value) SELECT :metric, sum(completed) FROM torrents;`
 
-// makeDatabase makes a tracker's database at path, which must not exist.
-func makeDatabase(ctx context.Context, path string, torrents int) (err error) {
+// MakeDatabase makes a tracker's database at path, which must not exist.
+func MakeDatabase(ctx context.Context, path string, torrents int) (err error) {
 	// Nobody else knows the file yet: no journal, no waiting for the disk.
 	db, err := openDatabase(path, "mode=rwc", "journal_mode(off)", "synchronous(off)", "locking_mode(exclusive)", "cache_size(-100000)")
 	if err != nil {
@@ -52,7 +52,7 @@ func makeDatabase(ctx context.Context, path string, torrents int) (err error) {
 	if _, err := db.ExecContext(ctx, schema); err != nil {
 		return fmt.Errorf("make %s: %w", path, err)
 	}
-	if _, err := db.ExecContext(ctx, rows, sql.Named("torrents", torrents), sql.Named("whitelist", torrents*whitelistRows/torrentRows), sql.Named("metric", totalMetric)); err != nil {
+	if _, err := db.ExecContext(ctx, rows, sql.Named("torrents", torrents), sql.Named("whitelist", torrents*whitelistRows/TorrentRows), sql.Named("metric", totalMetric)); err != nil {
 		return fmt.Errorf("make %s: %w", path, err)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package demo
+package tracker
 
 import (
 	"bufio"
@@ -16,20 +16,20 @@ import (
 // stopPatience is how long a tracker may take for its last write.
 const stopPatience = 10 * time.Second
 
-// process is a simulated tracker that runs.
-type process struct {
+// Process is a simulated tracker that runs.
+type Process struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	stdout *bufio.Reader
 	stderr strings.Builder
 }
 
-// startProcess starts a tracker and waits until it has its database open. The
+// Start starts a tracker and waits until it has its database open. The
 // tracker ends with stop, with ctx, or with this process: its standard input
 // is closed then.
-func startProcess(ctx context.Context, command []string, database, ledger string) (*process, error) {
+func Start(ctx context.Context, command []string, database, ledger string) (*Process, error) {
 	args := append(append([]string(nil), command[1:]...), database, ledger)
-	p := &process{cmd: exec.CommandContext(ctx, command[0], args...)}
+	p := &Process{cmd: exec.CommandContext(ctx, command[0], args...)}
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = stopPatience
 	// Not in the terminal's group: Ctrl-C is for us, we then stop it.
@@ -52,12 +52,12 @@ func startProcess(ctx context.Context, command []string, database, ledger string
 	return p, nil
 }
 
-// mark starts the statistics anew.
-func (p *process) mark() { _, _ = io.WriteString(p.stdin, "mark\n") } // if it is gone, stop tells
+// Mark starts the statistics anew.
+func (p *Process) Mark() { _, _ = io.WriteString(p.stdin, "mark\n") } // if it is gone, stop tells
 
-// stop ends the tracker and returns what it has seen. A second call returns
+// Stop ends the tracker and returns what it has seen. A second call returns
 // an error.
-func (p *process) stop() (Stats, error) {
+func (p *Process) Stop() (Stats, error) {
 	var s Stats
 	_ = p.stdin.Close()
 	if err := json.NewDecoder(p.stdout).Decode(&s); err != nil {
@@ -69,8 +69,8 @@ func (p *process) stop() (Stats, error) {
 	return s, nil
 }
 
-// kill ends the tracker if it still runs.
-func (p *process) kill() {
+// Kill ends the tracker if it still runs.
+func (p *Process) Kill() {
 	if p.cmd.ProcessState == nil {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
@@ -78,7 +78,7 @@ func (p *process) kill() {
 }
 
 // failed says why the tracker has ended.
-func (p *process) failed(err error) error {
+func (p *Process) failed(err error) error {
 	_ = p.stdin.Close()
 	_ = p.cmd.Process.Kill()
 	if waitErr := p.cmd.Wait(); errors.Is(err, io.EOF) && waitErr != nil {

@@ -1,4 +1,4 @@
-package demo
+package tracker
 
 import (
 	"embed"
@@ -29,12 +29,12 @@ var layout = []struct {
 	{"storage/grafana/provisioning/dashboards/torrust/stats.json", "grafana-stats.json", 0o644},
 }
 
-// databasePath is where the tracker keeps its database, below /opt/torrust.
-const databasePath = "storage/tracker/lib/database/tracker.db"
+// DatabasePath is where the tracker keeps its database, below /opt/torrust.
+const DatabasePath = "storage/tracker/lib/database/tracker.db"
 
-// writeLayout writes the files of a host below torrust. Their secrets are
+// WriteLayout writes the files of a host below torrust. Their secrets are
 // made up from the host's name.
-func writeLayout(torrust, name string) error {
+func WriteLayout(torrust, name string) error {
 	fill := strings.NewReplacer(
 		"@TOKEN@", fmt.Sprintf("demo-token-of-%s", name),
 		"@PASSWORD@", fmt.Sprintf("demo-password-of-%s", name))

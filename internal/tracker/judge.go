@@ -1,4 +1,4 @@
-package demo
+package tracker
 
 import (
 	"bufio"
@@ -12,16 +12,16 @@ import (
 	"strings"
 )
 
-// verdict is what a backup of a database turned out to be.
-type verdict struct {
-	writes int64 // it is the state after so many completed downloads
+// Verdict is what a backup of a database turned out to be.
+type Verdict struct {
+	Writes int64 // it is the state after so many completed downloads
 }
 
-// judge restores the compressed backup at path and compares it with what the
+// Judge restores the compressed backup at path and compares it with what the
 // tracker has written. It trusts neither the copy nor its manifest: the copy
 // must pass SQLite's own check and be exactly what the tracker had committed
 // at one moment. The error says what is wrong.
-func judge(ctx context.Context, path string, l *ledger, tmp string) (v verdict, err error) {
+func Judge(ctx context.Context, path string, l *Ledger, tmp string) (v Verdict, err error) {
 	restored, err := decompress(path, tmp)
 	if err != nil {
 		return v, err
@@ -46,34 +46,34 @@ func judge(ctx context.Context, path string, l *ledger, tmp string) (v verdict, 
 // torrents' counts say how many writes have been made, the total may be one
 // behind, since it is written after, and every torrent that the tracker ever
 // wrote has the count of that moment.
-func compare(ctx context.Context, db *sql.DB, l *ledger) (verdict, error) {
+func compare(ctx context.Context, db *sql.DB, l *Ledger) (Verdict, error) {
 	var sum, total int64
 	err := db.QueryRowContext(ctx, `SELECT sum(completed), (SELECT value FROM torrent_aggregate_metrics WHERE metric_name = ?) FROM torrents`, totalMetric).Scan(&sum, &total)
 	if err != nil {
-		return verdict{}, err
+		return Verdict{}, err
 	}
 	n := sum - l.sum
 	if n < 0 || n > int64(len(l.entries)) {
-		return verdict{}, fmt.Errorf("it has the downloads of no moment: %d more than at first, the tracker wrote %d", n, len(l.entries))
+		return Verdict{}, fmt.Errorf("it has the downloads of no moment: %d more than at first, the tracker wrote %d", n, len(l.entries))
 	}
 	if behind := n - (total - l.total); behind != 0 && behind != 1 {
-		return verdict{}, fmt.Errorf("its total of downloads is %d behind its torrents: two moments are mixed", behind)
+		return Verdict{}, fmt.Errorf("its total of downloads is %d behind its torrents: two moments are mixed", behind)
 	}
 	get, err := db.PrepareContext(ctx, `SELECT completed FROM torrents WHERE info_hash = ?`)
 	if err != nil {
-		return verdict{}, err
+		return Verdict{}, err
 	}
 	defer get.Close()
 	for hash, want := range l.countsAfter(n) {
 		var got int64 // 0 of a torrent that is not there yet
 		if err := get.QueryRowContext(ctx, hash).Scan(&got); err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return verdict{}, err
+			return Verdict{}, err
 		}
 		if got != want {
-			return verdict{}, fmt.Errorf("torrent %s has %d downloads, it had %d after write %d", hash, got, want, n)
+			return Verdict{}, fmt.Errorf("torrent %s has %d downloads, it had %d after write %d", hash, got, want, n)
 		}
 	}
-	return verdict{writes: n}, nil
+	return Verdict{Writes: n}, nil
 }
 
 // decompress writes the content of a backup to a new file in dir.

@@ -1,4 +1,4 @@
-package demo
+package tracker
 
 import (
 	"compress/gzip"
@@ -20,12 +20,12 @@ func trackFor(t *testing.T, meanwhile func(database string)) (database, ledgerPa
 	t.Helper()
 	dir := t.TempDir()
 	database, ledgerPath = filepath.Join(dir, "tracker.db"), filepath.Join(dir, "ledger")
-	require.NoError(t, makeDatabase(t.Context(), database, 3000))
+	require.NoError(t, MakeDatabase(t.Context(), database, 3000))
 	in, feed := io.Pipe()
 	out, output := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- Track(t.Context(), database, ledgerPath, in, output)
+		done <- Run(t.Context(), Job{Database: database, Ledger: ledgerPath}, in, output)
 		_ = output.Close()
 	}()
 	line := make([]byte, len("ready\n"))
@@ -72,7 +72,7 @@ func compress(t *testing.T, plain, to string) {
 func waitForWrites(t *testing.T, database string, n int) {
 	t.Helper()
 	for {
-		l, err := readLedger(filepath.Join(filepath.Dir(database), "ledger"))
+		l, err := ReadLedger(filepath.Join(filepath.Dir(database), "ledger"))
 		require.NoError(t, err)
 		if len(l.entries) >= n {
 			return
@@ -90,12 +90,12 @@ func TestJudge(t *testing.T) {
 		snapshot(t.Context(), t, database, good)
 		waitForWrites(t, database, 40)
 	})
-	l, err := readLedger(ledgerPath)
+	l, err := ReadLedger(ledgerPath)
 	require.NoError(t, err)
-	v, err := judge(t.Context(), good, l, dir)
+	v, err := Judge(t.Context(), good, l, dir)
 	require.NoError(t, err)
-	assert.GreaterOrEqual(t, v.writes, int64(19))
-	assert.Less(t, v.writes, int64(len(l.entries)), "the tracker went on after the snapshot")
+	assert.GreaterOrEqual(t, v.Writes, int64(19))
+	assert.Less(t, v.Writes, int64(len(l.entries)), "the tracker went on after the snapshot")
 
 	plain := strings.TrimSuffix(good, ".gz")
 	entries := l.entries
@@ -115,45 +115,25 @@ func TestJudge(t *testing.T) {
 		"an index misses a row":          {`PRAGMA writable_schema = on; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_whitelist_1') WHERE name = 'sqlite_autoindex_torrents_1'`, nil, "integrity_check"},
 	} {
 		bad := filepath.Join(dir, strings.ReplaceAll(name, " ", "-")+".db")
-		require.NoError(t, copyFile(plain, bad))
+		content, err := os.ReadFile(plain)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(bad, content, 0o600))
 		db, err := openDatabase(bad, "mode=rw")
 		require.NoError(t, err)
 		_, err = db.ExecContext(t.Context(), tt.spoil, tt.args...)
 		require.NoError(t, err)
 		require.NoError(t, db.Close())
 		compress(t, bad, bad+".gz")
-		_, err = judge(t.Context(), bad+".gz", l, dir)
+		_, err = Judge(t.Context(), bad+".gz", l, dir)
 		require.ErrorContains(t, err, tt.want, name)
 	}
 
 	cut, err := os.ReadFile(good)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(good, cut[:len(cut)/2], 0o600))
-	_, err = judge(t.Context(), good, l, dir)
+	_, err = Judge(t.Context(), good, l, dir)
 	require.ErrorContains(t, err, "decompress")
 	left, err := filepath.Glob(filepath.Join(dir, ".judged-*"))
 	require.NoError(t, err)
 	assert.Empty(t, left, "nothing restored is left behind")
-}
-
-func TestLayout(t *testing.T) {
-	t.Parallel()
-	root := t.TempDir()
-	require.NoError(t, writeLayout(root, "tracker-1"))
-	env, err := os.ReadFile(filepath.Join(root, ".env"))
-	require.NoError(t, err)
-	assert.Contains(t, string(env), "ADMIN='demo-token-of-tracker-1'")
-	assert.NotContains(t, string(env), "@")
-	st, err := os.Stat(filepath.Join(root, ".env"))
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o640), st.Mode().Perm())
-	require.NoError(t, writeLayout(root, "tracker-1"), "a second time")
-}
-
-func TestUnwritableFolder(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	err := Run(t.Context(), Options{Dir: filepath.Join(file, "demo"), Out: io.Discard})
-	require.ErrorContains(t, err, file)
 }
