@@ -8,6 +8,7 @@ package plan
 
 import (
 	"github.com/torrust/runner/internal/diag"
+	"github.com/torrust/runner/internal/playbook"
 	"github.com/torrust/runner/internal/strictyaml"
 	"github.com/torrust/runner/internal/tasks"
 	"github.com/torrust/runner/internal/vars"
@@ -15,6 +16,7 @@ import (
 
 // Plan is what a run will do.
 type Plan struct {
+	// Playbooks is every file that was read for the playbooks, for manifests.
 	Playbooks []File
 	Plays     []*Play
 	// Hosts is every host of the inventory, by name, whether or not a play
@@ -22,12 +24,6 @@ type Plan struct {
 	Hosts map[string]*Host
 	// Groups is the magic variable groups: members by group name.
 	Groups map[string][]string
-}
-
-// File is a playbook that was read, for manifests.
-type File struct {
-	Path   string
-	SHA256 string // lower-case hex
 }
 
 // Host is a host of the inventory with its variables.
@@ -43,6 +39,10 @@ type Play struct {
 	Pos     diag.Pos
 	Dir     string // of the playbook: relative files are looked for there
 	Pattern string
+	// Patterns is hosts: as it was written, item by item.
+	Patterns []string
+	Playbook string   // the file that was named, even if the play was imported
+	Tags     []string // its own; its tasks have them, too
 	// Hosts are those that the pattern and the limit leave, in the order
 	// of the play. It may be empty: the play is skipped.
 	Hosts []*Host
@@ -67,15 +67,6 @@ type Play struct {
 type Batch struct {
 	Count   int
 	Percent float64 // used if Count is 0
-}
-
-// Prompt is one entry of vars_prompt.
-type Prompt struct {
-	Name, Text string
-	Default    *strictyaml.Node
-	Private    bool
-	Confirm    bool
-	Pos        diag.Pos
 }
 
 // Step is a *Task or a *Block.
@@ -118,42 +109,15 @@ type Task struct {
 	DelegateFacts *strictyaml.Node
 }
 
-// Expr is a bare expression of a playbook.
-type Expr struct {
-	Text string
-	Pos  diag.Pos
-}
-
-// Loop is loop: or one of the with_ forms.
-type Loop struct {
-	// Lookup is empty for loop:, else the name behind with_: "items",
-	// "dict", "fileglob", …
-	Lookup   string
-	Items    *strictyaml.Node
-	Var      string // "item" unless loop_control says otherwise
-	IndexVar string
-	Label    *strictyaml.Node // nil: the item
-	Pause    *strictyaml.Node // seconds between items
-	Extended bool             // sets ansible_loop
-}
-
-// Retry is until, retries and delay.
-type Retry struct {
-	Until   []Expr           // empty: until it has not failed
-	Retries *strictyaml.Node // nil: 3
-	Delay   *strictyaml.Node // seconds; nil: 5
-}
-
-// Keywords are what plays, blocks and tasks may say alike. The innermost
-// wins. A value may hold templates; nil means that nobody said anything.
-type Keywords struct {
-	Become, BecomeUser, BecomeMethod, BecomeExe, BecomeFlags *strictyaml.Node
-	Connection, RemoteUser, Port                             *strictyaml.Node
-	NoLog, RunOnce, IgnoreErrors, IgnoreUnreachable          *strictyaml.Node
-	CheckMode, Diff, AnyErrorsFatal                          *strictyaml.Node
-	Throttle, Timeout                                        *strictyaml.Node
-	Environment                                              []*strictyaml.Node // these accumulate, outermost first
-}
+// The parts that a plan takes over from the playbook as they are.
+type (
+	Expr     = playbook.Expr
+	Loop     = playbook.Loop
+	Retry    = playbook.Retry
+	Keywords = playbook.Keywords
+	Prompt   = playbook.Prompt
+	File     = playbook.File
+)
 
 // Work is what a task does: a Module, a Pipe or a Meta.
 type Work interface{ work() }

@@ -1,0 +1,144 @@
+package plan
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/torrust/runner/internal/diag"
+	"github.com/torrust/runner/internal/strictyaml"
+	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/template"
+)
+
+// module resolves a task kind and checks its arguments.
+func (b *builder) module(kind string, args *strictyaml.Node, at diag.Pos) (Module, bool) {
+	spec, ok := b.o.Registry.Lookup(kind)
+	if !ok {
+		e := b.errs.Addf(at, "there is no task kind %q", kind)
+		if near := b.o.Registry.Suggest(kind); near != "" {
+			e.WithHint("did you mean %q?", near)
+		}
+		return Module{}, false
+	}
+	if err := spec.Check(args, at); err != nil {
+		b.errs.AddErr(at, err)
+	}
+	b.arguments(spec, args)
+	return Module{Spec: spec, Args: args, At: at}, true
+}
+
+// arguments checks the templates and the expressions in arguments.
+func (b *builder) arguments(spec tasks.Spec, args *strictyaml.Node) {
+	if args == nil {
+		return
+	}
+	bare := map[string]bool{}
+	for _, p := range spec.Params() {
+		if p.Type == "expression" || p.Type == "list of expressions" {
+			for _, name := range append(p.Aliases, p.Name) {
+				bare[name] = true
+			}
+		}
+	}
+	for _, pair := range args.Pairs {
+		switch {
+		case !bare[pair.Key.Text]:
+			b.templates(pair.Value)
+		case pair.Value.Kind == strictyaml.Seq:
+			for _, item := range pair.Value.Items {
+				b.exprNode(item)
+			}
+		default:
+			b.exprNode(pair.Value)
+		}
+	}
+}
+
+func hasTemplate(n *strictyaml.Node) bool {
+	switch n.Kind {
+	case strictyaml.String:
+		return n.Tag == "" && (strings.Contains(n.Text, "{{") || strings.Contains(n.Text, "{%"))
+	case strictyaml.Seq:
+		for _, item := range n.Items {
+			if hasTemplate(item) {
+				return true
+			}
+		}
+	case strictyaml.Map:
+		for _, p := range n.Pairs {
+			if hasTemplate(p.Value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// templates checks the syntax of every template within n, which may be nil.
+// A node that aliases share is checked once.
+func (b *builder) templates(n *strictyaml.Node) {
+	if n == nil || b.checked[n] || n.Tag != "" {
+		return
+	}
+	if b.checked == nil {
+		b.checked = map[*strictyaml.Node]bool{}
+	}
+	b.checked[n] = true
+	switch n.Kind {
+	case strictyaml.String:
+		if hasTemplate(n) {
+			b.syntax(n.Pos, n.Text, template.Check(n.Text))
+		}
+	case strictyaml.Seq:
+		for _, item := range n.Items {
+			b.templates(item)
+		}
+	case strictyaml.Map:
+		for _, p := range n.Pairs {
+			b.templates(p.Value)
+		}
+	}
+}
+
+func (b *builder) textTemplates(text string, at diag.Pos) {
+	if strings.Contains(text, "{{") || strings.Contains(text, "{%") {
+		b.syntax(at, text, template.Check(text))
+	}
+}
+
+func (b *builder) keywordTemplates(k Keywords) {
+	for _, n := range k.Nodes() {
+		b.templates(n)
+	}
+}
+
+func (b *builder) exprs(exprs []Expr) {
+	for _, e := range exprs {
+		b.syntax(e.Pos, e.Text, template.CheckExpr(e.Text))
+	}
+}
+
+func (b *builder) exprNode(n *strictyaml.Node) {
+	if n.Kind == strictyaml.String && n.Tag == "" {
+		b.syntax(n.Pos, n.Text, template.CheckExpr(n.Text))
+	}
+}
+
+// syntax adds a mistake in the text of a scalar that begins at pos, at the
+// place within it that err knows.
+func (b *builder) syntax(pos diag.Pos, text string, err error) {
+	if err == nil {
+		return
+	}
+	var at interface{ Offset() int }
+	if errors.As(err, &at) {
+		pos = b.sources.Within(pos, text, at.Offset())
+	}
+	e := b.errs.Addf(pos, "%v", err)
+	if h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
+		e.WithHint("%s", h.Hint())
+	}
+}

@@ -1,0 +1,153 @@
+// Package playbook owns the grammar of playbooks: which keys plays, blocks,
+// tasks and roles may have, in which forms their values may be written, and
+// the typed tree that comes out, with the position of everything in it.
+//
+// It never knows hosts, what the arguments of a task kind mean, or what a
+// template says: those are nodes that later packages judge. What Ansible has
+// and this project has not is refused by its name.
+package playbook
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+
+	"github.com/torrust/runner/internal/diag"
+	"github.com/torrust/runner/internal/strictyaml"
+)
+
+// Kinds tells which names are task kinds.
+type Kinds interface {
+	// Lookup returns the kind of that name or alias.
+	Lookup(name string) (Kind, bool)
+	// Suggest returns the known name that name was most likely meant to
+	// be, or "".
+	Suggest(name string) string
+}
+
+// Kind is what the grammar must know of a task kind.
+type Kind struct {
+	FreeForm string   // the parameter that takes free text; empty: none
+	Params   []string // names and aliases of its parameters
+}
+
+// Options are what reading a playbook needs besides its text.
+type Options struct {
+	Kinds Kinds
+	// ReadFile reads a file; nil means os.ReadFile.
+	ReadFile func(path string) ([]byte, error)
+	// Expand expands a template in a name that must be known when a
+	// playbook is read: of an imported file, a role, a tag. Nil means that
+	// such a template is a mistake.
+	Expand func(text string) (string, error)
+}
+
+// Playbook is a playbook with all that it imports.
+type Playbook struct {
+	Path  string
+	Files []File // every file that was read, this playbook first
+	Plays []*Play
+	// Sources is the text of the files, to find places in it.
+	Sources Sources
+}
+
+// File is a file that was read.
+type File struct {
+	Path   string
+	SHA256 string // lower-case hex
+}
+
+// Load reads the playbook at path and all that it imports. Mistakes in any
+// of the files are a diag.List with all of them; a file that cannot be read
+// is a mistake where it is named, or the plain error if it is path itself.
+func Load(path string, o Options) (*Playbook, error) {
+	if o.ReadFile == nil {
+		o.ReadFile = os.ReadFile
+	}
+	text, err := o.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{o: o, sources: Sources{}}
+	plays := l.playbook(path, text)
+	if err := l.errs.Err(); err != nil {
+		return nil, err
+	}
+	return &Playbook{Path: path, Files: l.files, Plays: plays, Sources: l.sources}, nil
+}
+
+// Parse is Load for a playbook whose text is at hand.
+func Parse(path string, text []byte, o Options) (*Playbook, error) {
+	read := o.ReadFile
+	if read == nil {
+		read = os.ReadFile
+	}
+	o.ReadFile = func(p string) ([]byte, error) {
+		if p == path {
+			return text, nil
+		}
+		return read(p)
+	}
+	return Load(path, o)
+}
+
+// loader reads a playbook and collects its mistakes.
+type loader struct {
+	o       Options
+	errs    diag.List
+	files   []File
+	sources Sources
+	open    []string // the chain of imports that is being read
+	dir     string   // of the playbook or role being read
+}
+
+// parse reads the one document of a file. It returns nil if it is no YAML.
+func (l *loader) parse(path string, text []byte) *strictyaml.Node {
+	if _, seen := l.sources[path]; !seen {
+		sum := sha256.Sum256(text)
+		l.files = append(l.files, File{Path: path, SHA256: hex.EncodeToString(sum[:])})
+		l.sources[path] = text
+	}
+	root, err := strictyaml.ParseOne(path, text)
+	if err != nil {
+		l.errs.AddErr(diag.Pos{File: path}, err)
+		return nil
+	}
+	return root
+}
+
+func (l *loader) playbook(path string, text []byte) []*Play {
+	root := l.parse(path, text)
+	if root == nil {
+		return nil
+	}
+	defer l.enter(path, filepath.Dir(path))()
+	switch {
+	case root.Kind == strictyaml.Null:
+		l.errs.Addf(root.Pos, "this playbook is empty").WithHint("a playbook is a list of plays; begin with: - hosts: all")
+		return nil
+	case root.Kind == strictyaml.Map:
+		l.errs.Addf(root.Pos, "a playbook must be a list of plays, this is a mapping").WithHint(`begin each play with "- "`)
+		return nil
+	case root.Kind != strictyaml.Seq:
+		l.errs.Addf(root.Pos, "a playbook must be a list of plays, this is %s", root.Kind)
+		return nil
+	}
+	var plays []*Play
+	for _, item := range root.Items {
+		if item.Kind == strictyaml.Map && importKey(item) != nil {
+			plays = append(plays, l.importPlaybook(item)...)
+		} else if p := l.play(item, path); p != nil {
+			plays = append(plays, p)
+		}
+	}
+	return plays
+}
+
+// enter notes that path is being read, and returns what ends that.
+func (l *loader) enter(path, dir string) (leave func()) {
+	outer := l.dir
+	l.open, l.dir = append(l.open, path), dir
+	return func() { l.open, l.dir = l.open[:len(l.open)-1], outer }
+}
