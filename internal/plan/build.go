@@ -45,10 +45,10 @@ func Build(ctx context.Context, o Options) (*Plan, error) {
 	for _, pb := range o.Playbooks {
 		p.Playbooks = append(p.Playbooks, pb.Files...)
 		b.sources = pb.Sources
-		for _, src := range pb.Plays {
+		for i, src := range pb.Plays {
 			b.number, b.tasks = b.number+1, 0
 			play := b.play(src)
-			play.Playbook = pb.Path
+			play.Playbook, play.first = pb.Path, i == 0
 			p.Plays = append(p.Plays, play)
 		}
 	}

@@ -10,21 +10,23 @@ import (
 	"github.com/torrust/runner/internal/template"
 )
 
-// module resolves a task kind and checks its arguments.
-func (b *builder) module(kind string, args *strictyaml.Node, at diag.Pos) (Module, bool) {
+// spec resolves a task kind.
+func (b *builder) spec(kind string, at diag.Pos) (tasks.Spec, bool) {
 	spec, ok := b.o.Registry.Lookup(kind)
 	if !ok {
 		e := b.errs.Addf(at, "there is no task kind %q", kind)
 		if near := b.o.Registry.Suggest(kind); near != "" {
 			e.WithHint("did you mean %q?", near)
 		}
-		return Module{}, false
 	}
-	if err := spec.Check(args, at); err != nil {
-		b.errs.AddErr(at, err)
-	}
+	return spec, ok
+}
+
+// module checks the arguments of a task kind.
+func (b *builder) module(spec tasks.Spec, args *strictyaml.Node, at diag.Pos) Module {
+	b.errs.AddErr(at, spec.Check(args, at))
 	b.arguments(spec, args)
-	return Module{Spec: spec, Args: args, At: at}, true
+	return Module{Spec: spec, Args: args, At: at}
 }
 
 // arguments checks the templates and the expressions in arguments.

@@ -43,6 +43,7 @@ type Play struct {
 	Patterns []string
 	Playbook string   // the file that was named, even if the play was imported
 	Tags     []string // its own; its tasks have them, too
+	first    bool     // of its playbook
 	// Hosts are those that the pattern and the limit leave, in the order
 	// of the play. It may be empty: the play is skipped.
 	Hosts []*Host

@@ -83,11 +83,11 @@ func (b *builder) task(src *playbook.Task, in inherited) *Task {
 	case "meta":
 		t.Work = Meta{Action: strings.TrimSpace(src.Args.Text)}
 	default:
-		m, ok := b.module(src.Kind, src.Args, src.KindPos)
+		spec, ok := b.spec(src.Kind, src.KindPos)
 		if !ok {
 			return nil
 		}
-		t.Work = m
+		t.Work = b.module(spec, src.Args, src.KindPos)
 	}
 	return t
 }
