@@ -46,7 +46,7 @@ func Build(ctx context.Context, o Options) (*Plan, error) {
 		p.Playbooks = append(p.Playbooks, pb.Files...)
 		b.sources = pb.Sources
 		for i, src := range pb.Plays {
-			b.number, b.tasks = b.number+1, 0
+			b.number, b.tasks, b.handlers, b.withHandlers = b.number+1, 0, nil, map[string]bool{}
 			play := b.play(src)
 			play.Playbook, play.first = pb.Path, i == 0
 			p.Plays = append(p.Plays, play)
@@ -73,6 +73,10 @@ type builder struct {
 	number  int // of the play
 	tasks   int // of the play so far
 	checked map[*strictyaml.Node]bool
+	// handlers are those of the roles of the play; withHandlers are the
+	// folders of the roles whose handlers are in it.
+	handlers     []*Task
+	withHandlers map[string]bool
 }
 
 // layer makes variables of a mapping; n may be nil.

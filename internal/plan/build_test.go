@@ -15,6 +15,7 @@ import (
 	"github.com/torrust/runner/internal/diag"
 	"github.com/torrust/runner/internal/plan"
 	"github.com/torrust/runner/internal/playbook"
+	"github.com/torrust/runner/internal/vars"
 )
 
 // fleet selects from three hosts by name, group or "all".
@@ -120,4 +121,53 @@ func TestBuildInherits(t *testing.T) {
 	assert.Equal(t, "/tmp", args.Get("chdir").Text)
 	assert.Equal(t, diag.Pos{File: "site.yml", Line: 9, Col: 32}, args.Get("chdir").Pos)
 	require.Len(t, block.Rescue, 1)
+}
+
+func TestBuildRoles(t *testing.T) {
+	t.Parallel()
+	p, err := build(t, plan.Options{}, "site.yml", `
+- hosts: all
+  roles:
+    - base
+    - { role: web, site: main, when: wanted, tags: web, vars: { given: 1 } }
+    - base
+  tasks:
+    - command: "true"
+      notify: "web : restart"
+    - include_role: { name: base }
+      loop: [1, 2]
+    - include_tasks: more.yml
+      vars: { v: 1 }
+  handlers:
+    - name: own
+      command: "true"
+`,
+		"roles/base/tasks/main.yml", "- debug: { msg: base }\n",
+		"roles/base/defaults/main.yml", "level: base\n",
+		"roles/web/tasks/main.yml", "- import_tasks: sub.yml\n- name: Web\n  debug: { msg: web }\n",
+		"roles/web/tasks/sub.yml", "- debug: { msg: sub }\n",
+		"roles/web/meta/main.yml", "dependencies: [tls]\n",
+		"roles/web/handlers/main.yaml", "- name: restart\n  command: restart\n",
+		"roles/tls/tasks/main.yml", "- debug: { msg: tls }\n",
+		"roles/tls/vars/main.yml", "cert: x\n",
+		"more.yml", "- debug: { msg: more }\n",
+	)
+	require.NoError(t, err)
+	var titles []string
+	for _, s := range p.Plays[0].Sections[1] {
+		titles = append(titles, s.(*plan.Task).Title())
+	}
+	assert.Equal(t, []string{"base : debug", "tls : debug", "web : debug", "web : Web", "command", "include_role : base", "include_tasks"}, titles)
+	tls := p.Plays[0].Sections[1][1].(*plan.Task)
+	assert.Equal(t, "roles/tls", tls.Dir)
+	assert.Equal(t, []string{"web"}, tls.Tags)
+	assert.Equal(t, "wanted", tls.When[0].Text)
+	scope := vars.Stack{}.With(p.Plays[0].Sections[1][3].(*plan.Task).Vars...).Flat()
+	assert.Equal(t, map[string]any{"level": "base", "cert": "x", "site": "main", "given": int64(1),
+		"role_name": "web", "role_path": "roles/web", "ansible_role_name": "web"}, scope)
+	require.Len(t, p.Plays[0].Handlers, 2)
+	assert.Equal(t, []string{"web : restart"}, p.Plays[0].Handlers[0].Listen)
+	include := p.Plays[0].Sections[1][6].(*plan.Task).Work.(plan.Include)
+	require.Len(t, include.Steps, 1)
+	assert.Equal(t, int64(1), vars.Stack{}.With(include.Steps[0].(*plan.Task).Vars...).Flat()["v"])
 }

@@ -47,7 +47,7 @@ func (l Listing) play(w *listing, p *Play, number int) {
 		walkBodies(section, func(t *Task) {
 			all = union(all, t.Tags)
 			if l.Tasks {
-				w.printf("      %s\tTAGS: [%s]\n", t.Name, strings.Join(slices.Sorted(slices.Values(t.Tags)), ", "))
+				w.printf("      %s\tTAGS: [%s]\n", t.Title(), strings.Join(slices.Sorted(slices.Values(t.Tags)), ", "))
 			}
 		})
 	}

@@ -10,9 +10,9 @@ import (
 
 // notifications complains of names in notify: that no handler of the play
 // answers to. A name with a template, on either side, cannot be judged.
-func (b *builder) notifications(p *playbook.Play) {
+func (b *builder) notifications(p *playbook.Play, handlers []*Task) {
 	var known []string
-	for _, h := range p.Handlers {
+	for _, h := range handlers {
 		if h.Name != "" {
 			known = append(known, h.Name)
 		}
@@ -24,7 +24,7 @@ func (b *builder) notifications(p *playbook.Play) {
 	for _, steps := range [][]playbook.Step{p.PreTasks, p.Roles, p.Tasks, p.PostTasks} {
 		b.notified(steps, known)
 	}
-	for _, h := range p.Handlers {
+	for _, h := range handlers {
 		b.answered(h.Notify, known)
 	}
 }
@@ -34,6 +34,9 @@ func (b *builder) notified(steps []playbook.Step, known []string) {
 		switch s := s.(type) {
 		case *playbook.Task:
 			b.answered(s.Notify, known)
+			if s.Include != nil {
+				b.notified([]playbook.Step{s.Include.Block}, known)
+			}
 		case *playbook.Block:
 			b.answered(s.Notify, known)
 			for _, part := range [][]playbook.Step{s.Body, s.Rescue, s.Always} {

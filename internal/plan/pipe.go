@@ -62,12 +62,16 @@ func Explain(out io.Writer, p *Plan) error {
 
 var ends = map[pipe.Place]string{pipe.OnHost: "on the host", pipe.OnController: "on the controller"}
 
-// Walk calls visit for every task of steps, in the order written.
+// Walk calls visit for every task of steps and of what they include, in the
+// order written.
 func Walk(steps []Step, visit func(*Task)) {
 	for _, s := range steps {
 		switch s := s.(type) {
 		case *Task:
 			visit(s)
+			if include, ok := s.Work.(Include); ok {
+				Walk(include.Steps, visit)
+			}
 		case *Block:
 			Walk(s.Body, visit)
 			Walk(s.Rescue, visit)

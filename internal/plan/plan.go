@@ -87,7 +87,8 @@ type Task struct {
 	ID   string // unique within the plan
 	Name string // may hold templates; the kind if the task has no name
 	Pos  diag.Pos
-	Kind string // "command", "pipe", "meta"
+	Kind string // "command", "pipe", "meta", "include_tasks", "include_role"
+	Role string // the role that it stands in; empty: none
 	Dir  string // of the playbook or role that it stands in, for relative files
 	Work Work
 	Tags []string
@@ -120,7 +121,15 @@ type (
 	File     = playbook.File
 )
 
-// Work is what a task does: a Module, a Pipe or a Meta.
+// Title returns the name as people see it: with the role in front.
+func (t *Task) Title() string {
+	if t.Role != "" {
+		return t.Role + " : " + t.Name
+	}
+	return t.Name
+}
+
+// Work is what a task does: a Module, a Pipe, a Meta or an Include.
 type Work interface{ work() }
 
 // Module is a task kind with its arguments.
@@ -139,6 +148,15 @@ type Stage struct {
 	On string // "host", "controller"; empty: as the pipe sees fit
 }
 
+// Include is include_tasks or include_role. Its Steps take the place of the
+// task on the hosts for which its conditions hold, once or once for each item
+// of its loop, with the variable of the loop. What the task says of
+// conditions and keywords is its own, and not theirs; its vars are theirs.
+type Include struct {
+	What  string // the file or the role
+	Steps []Step
+}
+
 // Meta is an order to the executor.
 type Meta struct {
 	Action string // "flush_handlers", "end_play", "end_host", "end_batch", "noop", "clear_host_errors", "clear_facts", "reset_connection"
@@ -147,6 +165,7 @@ type Meta struct {
 func (*Task) step()  {}
 func (*Block) step() {}
 
-func (Module) work() {}
-func (Pipe) work()   {}
-func (Meta) work()   {}
+func (Module) work()  {}
+func (Pipe) work()    {}
+func (Meta) work()    {}
+func (Include) work() {}

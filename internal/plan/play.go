@@ -40,7 +40,11 @@ func (b *builder) play(src *playbook.Play) *Play {
 
 	in := inherited{keywords: src.Keywords, when: src.When, tags: src.Tags, dir: src.Dir}
 	b.keywordTemplates(src.Keywords)
-	for _, section := range [][]playbook.Step{src.PreTasks, append(slices.Clone(src.Roles), src.Tasks...), src.PostTasks} {
+	sections := [][]playbook.Step{src.PreTasks, append(slices.Clone(src.Roles), src.Tasks...), src.PostTasks}
+	for _, section := range sections {
+		in.vars = append(in.vars, b.exported(section)...)
+	}
+	for _, section := range sections {
 		p.Sections = append(p.Sections, b.steps(section, in))
 	}
 	for _, h := range src.Handlers {
@@ -48,7 +52,8 @@ func (b *builder) play(src *playbook.Play) *Play {
 			p.Handlers = append(p.Handlers, t)
 		}
 	}
-	b.notifications(src)
+	p.Handlers = append(b.handlers, p.Handlers...)
+	b.notifications(src, p.Handlers)
 	return p
 }
 

@@ -1,6 +1,9 @@
 package plan
 
-import "path"
+import (
+	"path"
+	"strings"
+)
 
 // startAt removes the steps before the first task that name, which may be a
 // glob, matches. It reports whether there is one. Handlers stay.
@@ -21,7 +24,7 @@ func from(steps []Step, name string, found *bool) []Step {
 	for i, s := range steps {
 		switch s := s.(type) {
 		case *Task:
-			if match, _ := path.Match(name, s.Name); match || s.Name == name {
+			if matches(name, s.Name) || matches(name, s.Title()) {
 				*found = true
 				return steps[i:]
 			}
@@ -35,4 +38,11 @@ func from(steps []Step, name string, found *bool) []Step {
 		}
 	}
 	return nil
+}
+
+// matches is Python's fnmatch: * matches a slash, too.
+func matches(pattern, name string) bool {
+	flat := func(s string) string { return strings.ReplaceAll(s, "/", "\x00") }
+	ok, err := path.Match(flat(pattern), flat(name))
+	return ok && err == nil || pattern == name
 }

@@ -18,7 +18,7 @@ type inherited struct {
 	vars                      []vars.Layer
 	notify                    []*strictyaml.Node
 	delegateTo, delegateFacts *strictyaml.Node
-	dir                       string
+	dir, role                 string
 }
 
 // steps makes the steps that the chosen tags leave.
@@ -40,6 +40,9 @@ func (b *builder) steps(src []playbook.Step, in inherited) []Step {
 func (b *builder) block(src *playbook.Block, in inherited) []Step {
 	b.keywordTemplates(src.Keywords)
 	b.exprs(src.When)
+	if src.Role != nil {
+		in = b.inRole(src.Role, in)
+	}
 	in.keywords = src.Keywords.Within(in.keywords)
 	in.when = append(slices.Clone(in.when), src.When...)
 	in.tags = union(in.tags, src.Tags)
@@ -48,6 +51,9 @@ func (b *builder) block(src *playbook.Block, in inherited) []Step {
 	}
 	in.notify = firstOf(src.Notify, in.notify)
 	in.delegateTo, in.delegateFacts = firstNode(src.DelegateTo, in.delegateTo), firstNode(src.DelegateFacts, in.delegateFacts)
+	if src.Role != nil {
+		b.roleHandlers(src.Role, in)
+	}
 	body := b.steps(src.Body, in)
 	if src.Inline {
 		return body
@@ -63,7 +69,7 @@ func (b *builder) block(src *playbook.Block, in inherited) []Step {
 func (b *builder) task(src *playbook.Task, in inherited) *Task {
 	b.tasks++
 	t := &Task{
-		ID: fmt.Sprintf("%d.%d", b.number, b.tasks), Name: src.Name, Pos: src.Pos, Kind: src.Kind, Dir: in.dir,
+		ID: fmt.Sprintf("%d.%d", b.number, b.tasks), Name: src.Name, Pos: src.Pos, Kind: src.Kind, Dir: in.dir, Role: in.role,
 		Tags: union(in.tags, src.Tags), When: append(slices.Clone(in.when), src.When...), Vars: slices.Clone(in.vars),
 		Keywords: src.Keywords.Within(in.keywords),
 		Loop:     src.Loop, Retry: src.Retry, ChangedWhen: src.ChangedWhen, FailedWhen: src.FailedWhen,
@@ -82,6 +88,8 @@ func (b *builder) task(src *playbook.Task, in inherited) *Task {
 		t.Work = b.pipe(src)
 	case "meta":
 		t.Work = Meta{Action: strings.TrimSpace(src.Args.Text)}
+	case "include_tasks", "include_role":
+		t.Work = b.include(src, in)
 	default:
 		spec, ok := b.spec(src.Kind, src.KindPos)
 		if !ok {

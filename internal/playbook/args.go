@@ -27,6 +27,8 @@ func (r *taskReader) arguments(value *strictyaml.Node) bool {
 		return true
 	case "meta":
 		return r.meta(value)
+	case "include_tasks", "include_role":
+		return r.include(value)
 	case "import_playbook":
 		r.errs.Addf(t.KindPos, "import_playbook stands among the plays, not among tasks").WithHint("use import_tasks")
 		return false
@@ -186,7 +188,7 @@ func (r *taskReader) oldAction(key, value *strictyaml.Node) bool {
 		return false
 	}
 	t.Kind, t.KindPos = bareName(t.Written), name.Pos
-	if !r.isKind(t.Kind) || strings.HasPrefix(t.Kind, "i") && isOwn(t.Kind) {
+	if !r.isKind(t.Kind) || isOwn(t.Kind) {
 		r.unknownKey(&strictyaml.Node{Kind: strictyaml.String, Pos: name.Pos, Text: t.Written}, nil, true, nil)
 		return false
 	}

@@ -15,6 +15,8 @@ type Block struct {
 	// Inline says that the block only joins steps, such as those of an
 	// imported file: it has neither Rescue nor Always.
 	Inline bool
+	// Role is the role whose steps these are; nil for other blocks.
+	Role *Role
 }
 
 // steps reads a list of tasks and blocks.
@@ -32,16 +34,14 @@ func (l *loader) steps(key string, n *strictyaml.Node) []Step {
 	}
 	var out []Step
 	for _, item := range n.Items {
-		if s := l.step(item); s != nil {
-			out = append(out, s)
-		}
+		out = append(out, l.step(item)...)
 	}
 	return out
 }
 
-// step reads a task or a block. It returns nil, and has complained, if it is
-// neither.
-func (l *loader) step(n *strictyaml.Node) Step {
+// step reads a task, a block or an import. The result is empty, and it has
+// complained, if there is none.
+func (l *loader) step(n *strictyaml.Node) []Step {
 	if n.Kind != strictyaml.Map {
 		e := l.errs.Addf(n.Pos, "a task must be a mapping, this is %s", n.Kind)
 		if n.Kind == strictyaml.String {
@@ -51,19 +51,19 @@ func (l *loader) step(n *strictyaml.Node) Step {
 	}
 	for _, key := range []string{"block", "rescue", "always"} {
 		if n.Get(key) != nil {
-			return l.block(n)
+			return []Step{l.block(n)}
 		}
 	}
-	if s, ok := l.importing(n); ok {
-		return s
+	if steps, ok := l.importing(n); ok {
+		return steps
 	}
 	if t := l.task(n, false); t != nil {
-		return t
+		return []Step{t}
 	}
 	return nil
 }
 
-func (l *loader) block(n *strictyaml.Node) Step {
+func (l *loader) block(n *strictyaml.Node) *Block {
 	b := &Block{}
 	b.Pos = n.Pos
 	section := func(name string, required bool, dst *[]Step) strictyaml.Field {
@@ -95,6 +95,8 @@ func (l *loader) handlers(n *strictyaml.Node) []*Task {
 			l.errs.Addf(item.Pos, "a handler must be a mapping, this is %s", item.Kind)
 		case item.Get("block") != nil:
 			l.errs.Addf(item.Pos, "a block cannot be a handler").WithHint("make each of its tasks a handler that listens to one name")
+		case item.Get("import_tasks") != nil || item.Get("ansible.builtin.import_tasks") != nil:
+			out = append(out, l.importedHandlers(item)...)
 		default:
 			if t := l.task(item, true); t != nil {
 				out = append(out, t)
@@ -102,4 +104,24 @@ func (l *loader) handlers(n *strictyaml.Node) []*Task {
 		}
 	}
 	return out
+}
+
+// importedHandlers reads a file of handlers.
+func (l *loader) importedHandlers(n *strictyaml.Node) []*Task {
+	var name string
+	var file *strictyaml.Node
+	read := func(n *strictyaml.Node, _ *diag.List) { file = n }
+	strictyaml.Fields(n, "an import of handlers", &l.errs,
+		strictyaml.Field{Name: "name", Read: l.text("name", &name)},
+		strictyaml.Field{Name: "import_tasks", Aliases: []string{"ansible.builtin.import_tasks"}, Read: read})
+	path, text, ok := l.imported("import_tasks", file, l.beside()...)
+	if !ok {
+		return nil
+	}
+	root := l.parse(path, text)
+	if root == nil || l.tooMany(root) {
+		return nil
+	}
+	defer l.enter(path, l.dir)()
+	return l.handlers(root)
 }

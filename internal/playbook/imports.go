@@ -48,56 +48,105 @@ func (l *loader) importPlaybook(n *strictyaml.Node) []*Play {
 	return plays
 }
 
-// importing reads import_tasks; ok is false if n is another task.
-func (l *loader) importing(n *strictyaml.Node) (s Step, ok bool) {
+// importing reads import_tasks and import_role; ok is false if n is neither.
+func (l *loader) importing(n *strictyaml.Node) (steps []Step, ok bool) {
 	for _, p := range n.Pairs {
 		switch bareName(p.Key.Text) {
 		case "import_tasks":
-			if b := l.importTasks(n, p); b != nil {
-				return b, true
-			}
-			return nil, true
-		case "include_tasks", "include_role", "import_role":
-			l.errs.Addf(p.Key.Pos, "%s is not supported", p.Key.Text).WithHint("write import_tasks")
-			return nil, true
+			return l.importTasks(n, p), true
+		case "import_role":
+			return l.importRole(n, p), true
 		}
 	}
 	return nil, false
 }
 
-// importTasks reads the steps of another file, as a block.
-func (l *loader) importTasks(n *strictyaml.Node, action strictyaml.Pair) *Block {
-	b := &Block{Inline: true}
+// importFields reads what an import may say into b, and the import's own
+// value through read.
+func (l *loader) importFields(n *strictyaml.Node, key *strictyaml.Node, b *Block) (value *strictyaml.Node) {
 	b.Pos = n.Pos
-	var file *strictyaml.Node
 	fields := append(l.commonFields(&b.Common), l.whenField(&b.Common),
-		strictyaml.Field{Name: action.Key.Text, Read: func(n *strictyaml.Node, _ *diag.List) { file = n }})
+		strictyaml.Field{Name: key.Text, Read: func(n *strictyaml.Node, _ *diag.List) { value = n }})
 	fields = append(fields, l.delegateFields(&b.Notify, &b.DelegateTo, &b.DelegateFacts)...)
-	for _, name := range []string{"loop", "with_items", "register", "until", "retries", "loop_control"} {
-		fields = append(fields, strictyaml.Field{Name: name, Refused: "tasks are imported once, before anything is run"})
+	include := strings.Replace(key.Text, "import_", "include_", 1)
+	for _, name := range []string{"loop", "with_items", "with_dict", "with_fileglob", "loop_control", "register", "until", "retries"} {
+		fields = append(fields, strictyaml.Field{Name: name, Refused: "an import happens once, before anything is run; write " + include})
 	}
-	strictyaml.Fields(n, "import_tasks", &l.errs, fields...)
+	strictyaml.Fields(n, key.Text, &l.errs, fields...)
+	return value
+}
+
+// importTasks reads the steps of another file, as a block.
+func (l *loader) importTasks(n *strictyaml.Node, action strictyaml.Pair) []Step {
+	b := &Block{Inline: true}
+	file := l.importFields(n, action.Key, b)
 	if file.Kind == strictyaml.Map {
-		var named *strictyaml.Node
-		strictyaml.Fields(file, "import_tasks", &l.errs, strictyaml.Field{Name: "file", Required: true, Read: func(n *strictyaml.Node, _ *diag.List) { named = n }})
-		file = named
+		file = l.fileOf(action.Key.Text, file)
 	}
 	if file == nil {
 		return nil
 	}
-	path, text, ok := l.imported("import_tasks", file, filepath.Dir(l.open[len(l.open)-1]), l.dir)
+	path, text, ok := l.imported(action.Key.Text, file, l.beside()...)
 	if !ok {
 		return nil
 	}
 	b.Body = l.taskFile(path, text)
-	return b
+	return []Step{b}
+}
+
+// fileOf reads { file: NAME }.
+func (l *loader) fileOf(what string, n *strictyaml.Node, more ...strictyaml.Field) (file *strictyaml.Node) {
+	fields := append(more, strictyaml.Field{Name: "file", Required: true, Read: func(n *strictyaml.Node, _ *diag.List) { file = n }})
+	strictyaml.Fields(n, what, &l.errs, fields...)
+	return file
+}
+
+// beside is where files of tasks are looked for: beside the file that names
+// them, then beside the playbook or in the role.
+func (l *loader) beside() []string {
+	return []string{filepath.Dir(l.open[len(l.open)-1]), l.dir, filepath.Join(l.dir, "tasks")}
+}
+
+// importRole reads a role that stands among tasks.
+func (l *loader) importRole(n *strictyaml.Node, action strictyaml.Pair) []Step {
+	use := newRoleUse(n.Pos)
+	value := l.importFields(n, action.Key, use.block)
+	if !l.roleArgs(use, action.Key.Text, value) {
+		return nil
+	}
+	use.again = true // each import_role runs
+	return l.role(use, map[string]bool{})
+}
+
+// roleArgs reads the arguments of import_role and include_role.
+func (l *loader) roleArgs(use *roleUse, what string, n *strictyaml.Node, more ...strictyaml.Field) bool {
+	var again, public bool
+	fields := append(more,
+		strictyaml.Field{Name: "name", Aliases: []string{"role"}, Required: true, Read: func(n *strictyaml.Node, _ *diag.List) { use.name = n }},
+		strictyaml.Field{Name: "allow_duplicates", Read: l.flag("allow_duplicates", &again)},
+		strictyaml.Field{Name: "public", Read: l.flag("public", &public)},
+		strictyaml.Field{Name: "rolespec_validate", Refused: "check the variables with assert"})
+	for _, part := range []string{"tasks", "vars", "defaults", "handlers"} {
+		fields = append(fields, strictyaml.Field{Name: part + "_from", Read: func(n *strictyaml.Node, _ *diag.List) {
+			if text, ok := l.expand(part+"_from", n); ok && l.fits(part+"_from", aText, n) {
+				use.from[part] = text
+			}
+		}})
+	}
+	if n.Kind == strictyaml.String {
+		n, _ = l.keyValues(what, Kind{Params: []string{"name"}}, n)
+		if n == nil {
+			return false
+		}
+	}
+	return strictyaml.Fields(n, what, &l.errs, fields...) && use.name != nil
 }
 
 // taskFile reads a file that is a list of tasks. What stands in it is
 // relative to the playbook or role that it belongs to.
 func (l *loader) taskFile(path string, text []byte) []Step {
 	root := l.parse(path, text)
-	if root == nil {
+	if root == nil || l.tooMany(root) {
 		return nil
 	}
 	defer l.enter(path, l.dir)()
@@ -106,6 +155,18 @@ func (l *loader) taskFile(path string, text []byte) []Step {
 		return nil
 	}
 	return l.steps("a file of tasks", root)
+}
+
+// maxImports is how many files of tasks a playbook may import, each counted as
+// often as it is imported: imports that multiply would fill the memory.
+const maxImports = 5000
+
+func (l *loader) tooMany(n *strictyaml.Node) bool {
+	l.imports++
+	if l.imports == maxImports+1 {
+		l.errs.Addf(n.Pos, "more than %d files are imported", maxImports)
+	}
+	return l.imports > maxImports
 }
 
 // imported finds and reads the file that n names.

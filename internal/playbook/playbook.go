@@ -99,6 +99,7 @@ type loader struct {
 	files   []File
 	sources Sources
 	open    []string // the chain of imports that is being read
+	imports int      // files of tasks so far
 	dir     string   // of the playbook or role being read
 }
 

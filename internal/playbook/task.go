@@ -23,6 +23,7 @@ type Task struct {
 	KindPos diag.Pos
 	Args    *strictyaml.Node // a mapping, or nil; of meta, its action
 	Stages  []Stage          // of a pipe
+	Include *Include         // of include_tasks and include_role
 
 	Loop          *Loop
 	Retry         *Retry
