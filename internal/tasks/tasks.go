@@ -16,6 +16,7 @@ import (
 	"github.com/torrust/runner/internal/conn"
 	"github.com/torrust/runner/internal/diag"
 	"github.com/torrust/runner/internal/helper"
+	"github.com/torrust/runner/internal/template"
 )
 
 // Task is one piece of work with its parameters filled in.
@@ -55,6 +56,9 @@ type Host struct {
 	Find func(kind, name string) (string, error)
 	// Expand expands a template with the variables of the task.
 	Expand func(text string) (string, error)
+	// Render renders the text of a template file with the variables of the
+	// task.
+	Render func(text string, o template.RenderOptions) (string, error)
 	// Stdout and Stderr take what remote commands write, as it comes.
 	Stdout, Stderr io.Writer
 	// Progress is called with how far a long step is; never nil.

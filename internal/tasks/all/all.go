@@ -7,6 +7,8 @@ import (
 	"github.com/torrust/runner/internal/tasks"
 	"github.com/torrust/runner/internal/tasks/assert"
 	"github.com/torrust/runner/internal/tasks/command"
+	"github.com/torrust/runner/internal/tasks/configtar"
+	"github.com/torrust/runner/internal/tasks/copy"
 	"github.com/torrust/runner/internal/tasks/debug"
 	"github.com/torrust/runner/internal/tasks/fail"
 	"github.com/torrust/runner/internal/tasks/fetch"
@@ -23,6 +25,8 @@ func Registry() *tasks.Registry {
 	return tasks.NewRegistry(
 		assert.Spec(),
 		command.Spec(),
+		configtar.Spec(),
+		copy.Spec(),
 		debug.Spec(),
 		fail.Spec(),
 		fetch.Spec(),

@@ -60,6 +60,9 @@ var (
 	_ tasks.Validator = (*task)(nil)
 )
 
+// Stage returns the end of a pipe that keeps the artifact dest.
+func Stage(dest string) tasks.Task { return &task{Dest: dest} }
+
 // Validate implements tasks.Validator.
 func (t *task) Validate() error {
 	switch {
@@ -130,7 +133,7 @@ func (t *task) bring(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 func (t *task) pipe() (tasks.Task, error) {
 	return pipe.New([]pipe.Stage{
 		{Kind: "fetch", Task: &slurp.File{Path: t.Src}},
-		{Kind: "fetch", Task: &task{Dest: t.name()}},
+		{Kind: "fetch", Task: Stage(t.name())},
 	})
 }
 

@@ -63,6 +63,11 @@ func (t *task) Validate() error {
 	return nil
 }
 
+// Stage returns a gzip for a pipe, with the level that is the default.
+func Stage() tasks.Task { return &task{Level: defaultLevel} }
+
+const defaultLevel = 1
+
 // Params are the parameters of the helper's filter "gzip".
 type Params struct {
 	Level int `json:"level"`

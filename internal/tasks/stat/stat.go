@@ -4,14 +4,11 @@
 package stat
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
-	"github.com/torrust/runner/internal/conn"
 	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/tasks/hostfile"
 )
 
 // Spec declares the kind.
@@ -59,88 +56,22 @@ func (t *task) Validate() error {
 	return nil
 }
 
-// script prints one fact a line. Its arguments are the path, -L or nothing,
-// and the program that makes a digest or nothing. It exits with 3 if the path
-// does not exist, with 4 if that cannot be told.
-const script = `
-p=$1 follow=$2 sum=$3
-case $p in -*) p=./$p ;; esac
-facts=$(LC_ALL=C stat $follow -c 'raw=%f
-uid=%u
-gid=%g
-size=%s
-atime=%X
-mtime=%Y
-ctime=%Z
-inode=%i
-nlink=%h
-dev=%d
-pw_name=%U
-gr_name=%G
-blocks=%b
-block_size=%o' -- "$p" 2>&1) || {
-  case $facts in *'No such file'* | *'Not a directory'*) exit 3 ;; esac
-  printf '%s\n' "$facts" >&2
-  exit 4
-}
-printf '%s\n' "$facts"
-if [ -r "$p" ]; then echo readable=1; fi
-if [ -w "$p" ]; then echo writeable=1; fi
-if [ -x "$p" ]; then echo executable=1; fi
-if [ -n "$sum" ] && [ -f "$p" ] && [ -r "$p" ] && { [ -n "$follow" ] || [ ! -L "$p" ]; }; then
-  digest=$("$sum" < "$p") && echo "checksum=${digest%% *}"
-fi
-if [ -L "$p" ] && [ -z "$follow" ]; then
-  printf 'lnk_target=%s\n' "$(readlink -- "$p")"
-  printf 'lnk_source=%s\n' "$(readlink -f -- "$p")"
-fi
-exit 0
-`
-
 // Run implements tasks.Task.
 func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
-	follow, sum := "", ""
-	if t.Follow {
-		follow = "-L"
-	}
+	q := hostfile.Query{Path: t.Path, Follow: t.Follow}
 	if t.GetChecksum {
-		sum = t.Algorithm + "sum"
+		q.Checksum = t.Algorithm
 	}
-	var out, complaint bytes.Buffer
-	argv := append(conn.Shell(script), "sh", t.Path, follow, sum)
-	err := h.Conn.Run(ctx, conn.Cmd{Argv: argv, Stdout: &out, Stderr: &complaint})
-	if exit, ok := errors.AsType[*conn.ExitError](err); ok {
-		if exit.Code == 3 {
-			return result(map[string]any{"exists": false}), nil
-		}
-		return tasks.Result{}, fmt.Errorf("stat %s: %s", t.Path, reason(complaint.String(), t.Path, exit))
-	}
+	facts, err := hostfile.Look(ctx, h, q)
 	if err != nil {
 		return tasks.Result{}, err
 	}
-	stat, err := describe(out.String())
-	if err != nil {
-		return tasks.Result{}, fmt.Errorf("stat %s: %w", t.Path, err)
+	stat := facts.Stat()
+	if facts.Exists {
+		stat["path"] = t.Path
 	}
-	stat["path"] = t.Path
-	return result(stat), nil
+	return tasks.Result{Outputs: map[string]any{"stat": stat}}, nil
 }
 
 // Check implements tasks.Checker.
 func (t *task) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) { return t.Run(ctx, h) }
-
-func result(stat map[string]any) tasks.Result {
-	return tasks.Result{Outputs: map[string]any{"stat": stat}}
-}
-
-// reason leaves out of the host's complaint what is said anyway.
-func reason(complaint, path string, exit *conn.ExitError) string {
-	complaint = strings.TrimSpace(complaint)
-	if complaint == "" {
-		return exit.Error()
-	}
-	if _, after, ok := strings.Cut(complaint, path); ok {
-		return strings.TrimLeft(after, "':’ ")
-	}
-	return complaint
-}
