@@ -45,6 +45,7 @@ func Build(ctx context.Context, o Options) (*Plan, error) {
 	for _, pb := range o.Playbooks {
 		p.Playbooks = append(p.Playbooks, pb.Files...)
 		b.sources = pb.Sources
+		b.errs = append(b.errs, pb.Mistakes...)
 		for i, src := range pb.Plays {
 			b.number, b.tasks, b.handlers, b.withHandlers = b.number+1, 0, nil, map[string]bool{}
 			play := b.play(src)
@@ -52,7 +53,7 @@ func Build(ctx context.Context, o Options) (*Plan, error) {
 			p.Plays = append(p.Plays, play)
 		}
 	}
-	if err := b.errs.Err(); err != nil {
+	if err := once(b.errs).Err(); err != nil {
 		return nil, err
 	}
 	if o.StartAt != "" {
@@ -77,6 +78,19 @@ type builder struct {
 	// folders of the roles whose handlers are in it.
 	handlers     []*Task
 	withHandlers map[string]bool
+}
+
+// once leaves out what is said again, since a file is used twice.
+func once(l diag.List) diag.List {
+	seen := map[string]bool{}
+	var out diag.List
+	for _, e := range l {
+		if s := e.Error(); !seen[s] {
+			seen[s] = true
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // layer makes variables of a mapping; n may be nil.

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/torrust/runner/internal/diag"
@@ -126,21 +125,32 @@ func (b *builder) exprNode(n *strictyaml.Node) {
 	}
 }
 
-// syntax adds a mistake in the text of a scalar that begins at pos, at the
-// place within it that err knows.
+// syntax adds the mistakes in the text of a scalar that begins at pos. The
+// places that err knows count from the beginning of that text.
 func (b *builder) syntax(pos diag.Pos, text string, err error) {
 	if err == nil {
 		return
 	}
-	var at interface{ Offset() int }
-	if errors.As(err, &at) {
-		pos = b.sources.Within(pos, text, at.Offset())
+	found := diag.All(err)
+	if len(found) == 0 {
+		found = diag.List{diag.Errorf(diag.Pos{}, "%v", err)}
 	}
-	e := b.errs.Addf(pos, "%v", err)
-	if h, ok := errors.AsType[interface {
-		error
-		Hint() string
-	}](err); ok {
-		e.WithHint("%s", h.Hint())
+	for _, e := range found {
+		at := *e
+		at.Pos = b.sources.Within(pos, text, offset(text, e.Pos))
+		b.errs.Add(&at)
 	}
+}
+
+// offset returns where in text a line and a column are.
+func offset(text string, at diag.Pos) int {
+	start := 0
+	for range at.Line - 1 {
+		next := strings.IndexByte(text[start:], '\n')
+		if next < 0 {
+			break
+		}
+		start += next + 1
+	}
+	return min(start+max(at.Col-1, 0), len(text))
 }

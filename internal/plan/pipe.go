@@ -13,6 +13,10 @@ func (b *builder) pipe(src *playbook.Task) Pipe {
 	var w Pipe
 	whole := true
 	for _, s := range src.Stages {
+		if s.Kind == "" {
+			whole = false
+			continue
+		}
 		spec, ok := b.spec(s.Kind, s.KindPos)
 		if !ok {
 			whole = false

@@ -84,6 +84,7 @@ func (b *builder) task(src *playbook.Task, in inherited) *Task {
 	}
 	b.taskTemplates(src)
 	switch src.Kind {
+	case "":
 	case "pipe":
 		t.Work = b.pipe(src)
 	case "meta":

@@ -26,10 +26,10 @@ func (l *loader) steps(key string, n *strictyaml.Node) []Step {
 		return nil
 	case strictyaml.Seq:
 	case strictyaml.Map:
-		l.errs.Addf(n.Pos, "%q must be a list of tasks, this is a mapping", key).WithHint(`begin each task with "- "`)
+		l.errs.Addf(n.Pos, "%s must be a list of tasks, this is a mapping", key).WithHint(`begin each task with "- "`)
 		return nil
 	default:
-		l.errs.Addf(n.Pos, "%q must be a list of tasks, this is %s", key, n.Kind)
+		l.errs.Addf(n.Pos, "%s must be a list of tasks, this is %s", key, n.Kind)
 		return nil
 	}
 	var out []Step
@@ -57,10 +57,7 @@ func (l *loader) step(n *strictyaml.Node) []Step {
 	if steps, ok := l.importing(n); ok {
 		return steps
 	}
-	if t := l.task(n, false); t != nil {
-		return []Step{t}
-	}
-	return nil
+	return []Step{l.task(n, false)}
 }
 
 func (l *loader) block(n *strictyaml.Node) *Block {
@@ -98,9 +95,7 @@ func (l *loader) handlers(n *strictyaml.Node) []*Task {
 		case item.Get("import_tasks") != nil || item.Get("ansible.builtin.import_tasks") != nil:
 			out = append(out, l.importedHandlers(item)...)
 		default:
-			if t := l.task(item, true); t != nil {
-				out = append(out, t)
-			}
+			out = append(out, l.task(item, true))
 		}
 	}
 	return out

@@ -48,6 +48,10 @@ type Playbook struct {
 	Path  string
 	Files []File // every file that was read, this playbook first
 	Plays []*Play
+	// Mistakes are those of the grammar. The plays are what could be read
+	// all the same, so that the mistakes of later checks are found in the
+	// same go; a task that could not be read has no Kind.
+	Mistakes diag.List
 	// Sources is the text of the files, to find places in it.
 	Sources Sources
 }
@@ -58,9 +62,9 @@ type File struct {
 	SHA256 string // lower-case hex
 }
 
-// Load reads the playbook at path and all that it imports. Mistakes in any
-// of the files are a diag.List with all of them; a file that cannot be read
-// is a mistake where it is named, or the plain error if it is path itself.
+// Load reads the playbook at path and all that it imports. What is wrong in
+// them is in the Mistakes of the result, with which plan.Build fails; the
+// error is only that path itself cannot be read.
 func Load(path string, o Options) (*Playbook, error) {
 	if o.ReadFile == nil {
 		o.ReadFile = os.ReadFile
@@ -71,10 +75,7 @@ func Load(path string, o Options) (*Playbook, error) {
 	}
 	l := &loader{o: o, sources: Sources{}}
 	plays := l.playbook(path, text)
-	if err := l.errs.Err(); err != nil {
-		return nil, err
-	}
-	return &Playbook{Path: path, Files: l.files, Plays: plays, Sources: l.sources}, nil
+	return &Playbook{Path: path, Files: l.files, Plays: plays, Mistakes: l.errs, Sources: l.sources}, nil
 }
 
 // Parse is Load for a playbook whose text is at hand.

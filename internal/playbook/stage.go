@@ -10,7 +10,7 @@ import (
 
 // Stage is one element of a pipe.
 type Stage struct {
-	Kind    string
+	Kind    string // empty after a mistake
 	Written string
 	KindPos diag.Pos
 	Args    *strictyaml.Node // a mapping, or nil
@@ -37,11 +37,14 @@ func (l *loader) stages(n *strictyaml.Node) []Stage {
 		case strictyaml.Map:
 		default:
 			l.errs.Addf(item.Pos, "a stage must be a task kind with its arguments, this is %s", item.Kind).WithHint("- gzip: { level: 6 }")
+			out = append(out, Stage{})
 			continue
 		}
-		if s, ok := l.stage(item); ok {
-			out = append(out, s)
+		s, ok := l.stage(item)
+		if !ok {
+			s.Kind = ""
 		}
+		out = append(out, s)
 	}
 	return out
 }

@@ -18,7 +18,7 @@ func (*Block) step() {}
 type Task struct {
 	Common
 	Dir     string // of the playbook or role that it stands in
-	Kind    string // "command", "pipe", "meta"; without ansible.builtin
+	Kind    string // "command", "pipe", "meta"; without ansible.builtin; empty after a mistake
 	Written string // the kind as it was written
 	KindPos diag.Pos
 	Args    *strictyaml.Node // a mapping, or nil; of meta, its action
@@ -66,17 +66,20 @@ type taskReader struct {
 	retries *strictyaml.Node
 	delay   *strictyaml.Node
 	handler bool
+	// astray says that arguments of the kind stand among the keywords: what
+	// is missing from the arguments is not worth a word then.
+	astray bool
 }
 
-// task reads a task, and returns nil if it has no known kind.
+// task reads a task. Its Kind is empty if that could not be read.
 func (l *loader) task(n *strictyaml.Node, handler bool) *Task {
 	r := &taskReader{loader: l, t: &Task{Dir: l.dir}, handler: handler}
 	r.t.Pos = n.Pos
 	fields := r.fields()
 	actions, rest := r.split(n, fields)
 	strictyaml.Fields(rest, "a task", &l.errs, fields...)
-	if !r.action(n, actions) {
-		return nil
+	if !r.action(n, actions) || r.astray {
+		r.t.Kind = ""
 	}
 	r.finish(n)
 	return r.t
@@ -158,10 +161,8 @@ func (r *taskReader) split(n *strictyaml.Node, fields []strictyaml.Field) (actio
 	for _, p := range unknown {
 		r.unknownKey(p.Key, actions, len(unknown) == 1, fields)
 	}
-	if len(unknown) > 0 && len(actions) == 0 {
+	if refused := n.Get("include") != nil; len(actions) == 0 && (refused || len(unknown) > 0) {
 		actions = []strictyaml.Pair{} // complained of already
-	} else if len(actions) == 0 {
-		actions = nil
 	}
 	return actions, &left
 }
@@ -186,6 +187,7 @@ func (r *taskReader) unknownKey(key *strictyaml.Node, actions []strictyaml.Pair,
 	}
 	for _, a := range actions {
 		if kind, ok := r.o.Kinds.Lookup(bareName(a.Key.Text)); ok && slices.Contains(kind.Params, key.Text) {
+			r.astray = true
 			r.errs.Addf(key.Pos, "a task has no key %q", key.Text).WithHint("it belongs to %s: indent it below %s:", a.Key.Text, a.Key.Text)
 			return
 		}
