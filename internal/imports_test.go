@@ -33,12 +33,14 @@ var mayImport = map[string][]string{
 	"internal/target":    {"internal/conn", "internal/shlex"},
 
 	"internal/pipe":       {"internal/tasks", "internal/helper", "internal/catalog"},
-	"internal/tasks":      {"internal/conn", "internal/helper", "internal/catalog", "internal/strictyaml", "internal/diag", "internal/vars"},
+	"internal/tasks":      {"internal/conn", "internal/helper", "internal/catalog", "internal/strictyaml", "internal/diag", "internal/vars", "internal/template"},
 	"internal/tasks/all":  {"internal/tasks/..."},
-	"internal/tasks/*":    {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/sqlitecopy", "internal/shlex", "internal/vars", "internal/diag", "internal/tasks/internal/..."},
+	"internal/tasks/*":    {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/sqlitecopy", "internal/shlex", "internal/vars", "internal/diag", "internal/template", "internal/tasks/internal/...", "internal/tasks/configtar/pack"},
 	"internal/helper":     {"internal/conn", "internal/helper/...", "internal/sqlitecopy"},
 	"internal/helper/*":   {"internal/helper/...", "internal/helper", "internal/sqlitecopy", "internal/tasks/configtar/..."},
 	"internal/sqlitecopy": {"internal/helper/wire"},
+
+	"internal/tasks/internal/*": {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/shlex"},
 
 	"internal/template":       {"internal/vars", "internal/diag"},
 	"internal/vars":           {"internal/diag"},

@@ -11,7 +11,7 @@ import (
 
 	"github.com/torrust/runner/internal/shlex"
 	"github.com/torrust/runner/internal/tasks"
-	"github.com/torrust/runner/internal/tasks/process"
+	"github.com/torrust/runner/internal/tasks/internal/process"
 )
 
 // Spec declares the kind.

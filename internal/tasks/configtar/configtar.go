@@ -17,8 +17,8 @@ import (
 	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/tasks"
 	"github.com/torrust/runner/internal/tasks/configtar/pack"
-	"github.com/torrust/runner/internal/tasks/fetch"
-	"github.com/torrust/runner/internal/tasks/gzip"
+	"github.com/torrust/runner/internal/tasks/internal/compress"
+	"github.com/torrust/runner/internal/tasks/internal/ends"
 )
 
 // Spec declares the kind.
@@ -147,9 +147,9 @@ func (t *task) Accept(_ context.Context, h tasks.Host, report json.RawMessage, m
 func (t *task) pipe() (tasks.Task, error) {
 	stages := []pipe.Stage{{Kind: "config_tar", Task: t}}
 	if strings.HasSuffix(t.Dest, ".gz") || strings.HasSuffix(t.Dest, ".tgz") {
-		stages = append(stages, pipe.Stage{Kind: "gzip", Task: gzip.Stage()})
+		stages = append(stages, pipe.Stage{Kind: "gzip", Task: compress.Gzip{Level: compress.DefaultLevel}})
 	}
-	return pipe.New(append(stages, pipe.Stage{Kind: "fetch", Task: fetch.Stage(t.Dest)}))
+	return pipe.New(append(stages, pipe.Stage{Kind: "fetch", Task: ends.Artifact(t.Dest)}))
 }
 
 // Run implements tasks.Task.

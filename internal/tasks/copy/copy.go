@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/torrust/runner/internal/tasks"
-	"github.com/torrust/runner/internal/tasks/hostfile"
+	"github.com/torrust/runner/internal/tasks/internal/hostfile"
 )
 
 // Spec declares the kind.

@@ -15,7 +15,7 @@ import (
 	"github.com/torrust/runner/internal/catalog"
 	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/tasks"
-	"github.com/torrust/runner/internal/tasks/slurp"
+	"github.com/torrust/runner/internal/tasks/internal/ends"
 )
 
 // Spec declares the kind.
@@ -60,9 +60,6 @@ var (
 	_ tasks.Validator = (*task)(nil)
 )
 
-// Stage returns the end of a pipe that keeps the artifact dest.
-func Stage(dest string) tasks.Task { return &task{Dest: dest} }
-
 // Validate implements tasks.Validator.
 func (t *task) Validate() error {
 	switch {
@@ -82,10 +79,7 @@ func (t *task) Validate() error {
 }
 
 // ArtifactName implements pipe.Sink.
-func (t *task) ArtifactName() (string, error) {
-	name := strings.TrimPrefix(t.Dest, "./")
-	return name, catalog.CheckName(name)
-}
+func (t *task) ArtifactName() (string, error) { return ends.Artifact(t.Dest).ArtifactName() }
 
 // inSet tells whether a fetch that stands alone goes to the backup set.
 func (t *task) inSet() bool { return !t.Flat && !strings.HasPrefix(t.Dest, "/") }
@@ -110,7 +104,7 @@ func (t *task) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 	if err != nil {
 		return tasks.Result{}, err
 	}
-	err = (&slurp.File{Path: t.Src}).Look(ctx, h)
+	err = (&ends.File{Path: t.Src}).Look(ctx, h)
 	return t.orMissing(tasks.Result{Changed: err == nil, Note: "would bring " + t.Src + " to " + dest, Outputs: map[string]any{"dest": dest}}, err)
 }
 
@@ -132,8 +126,8 @@ func (t *task) bring(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 // pipe returns the pipe that brings src into the backup set.
 func (t *task) pipe() (tasks.Task, error) {
 	return pipe.New([]pipe.Stage{
-		{Kind: "fetch", Task: &slurp.File{Path: t.Src}},
-		{Kind: "fetch", Task: Stage(t.name())},
+		{Kind: "fetch", Task: &ends.File{Path: t.Src}},
+		{Kind: "fetch", Task: ends.Artifact(t.name())},
 	})
 }
 

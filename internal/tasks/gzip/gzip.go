@@ -9,14 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
-
-	"github.com/klauspost/pgzip"
 
 	"github.com/torrust/runner/internal/conn"
 	"github.com/torrust/runner/internal/helper"
 	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/tasks/internal/compress"
 )
 
 // Spec declares the kind.
@@ -63,41 +61,19 @@ func (t *task) Validate() error {
 	return nil
 }
 
-// Stage returns a gzip for a pipe, with the level that is the default.
-func Stage() tasks.Task { return &task{Level: defaultLevel} }
-
-const defaultLevel = 1
-
-// Params are the parameters of the helper's filter "gzip".
-type Params struct {
-	Level int `json:"level"`
-}
+func (t *task) filter() compress.Gzip { return compress.Gzip{Level: t.Level} }
 
 // HostStage implements pipe.Filter.
-func (t *task) HostStage() (helper.Stage, bool) {
-	return helper.Stage{Name: "gzip", Params: Params{Level: t.Level}}, true
-}
-
-// Blocks are small and few: fifty hosts may be compressed at once.
-const (
-	blockSize = 256 << 10
-	maxBlocks = 4
-)
+func (t *task) HostStage() (helper.Stage, bool) { return t.filter().HostStage() }
 
 // Wrap implements pipe.Filter.
-func (t *task) Wrap(w io.Writer) (io.WriteCloser, error) {
-	z, err := pgzip.NewWriterLevel(w, t.Level)
-	if err != nil {
-		return nil, err
-	}
-	return z, z.SetConcurrency(blockSize, min(maxBlocks, runtime.GOMAXPROCS(0)))
-}
+func (t *task) Wrap(w io.Writer) (io.WriteCloser, error) { return t.filter().Wrap(w) }
 
-// compare exits with 0 if $2 holds $1 compressed, with 3 if not. compress
-// makes it so; what it does not finish it removes.
+// compareScript exits with 0 if $2 holds $1 compressed, with 3 if not.
+// compressScript makes it so; what it does not finish it removes.
 const (
-	compare  = `[ -f "$1" ] && [ -r "$1" ] || { echo "$1: no such file, or not readable" >&2; exit 4; }; [ -e "$2" ] || exit 3; gzip -dc < "$2" 2>/dev/null | cmp -s - "$1" || exit 3`
-	compress = `umask 077; t=$2.part-$$; trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM
+	compareScript  = `[ -f "$1" ] && [ -r "$1" ] || { echo "$1: no such file, or not readable" >&2; exit 4; }; [ -e "$2" ] || exit 3; gzip -dc < "$2" 2>/dev/null | cmp -s - "$1" || exit 3`
+	compressScript = `umask 077; t=$2.part-$$; trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM
 gzip -"$3" -n -c < "$1" > "$t" && chmod --reference="$1" "$t" && touch -r "$1" "$t" && sync "$t" && mv -f "$t" "$2"`
 )
 
@@ -114,7 +90,7 @@ func (t *task) sh(ctx context.Context, h tasks.Host, script string) error {
 
 // Check implements tasks.Checker.
 func (t *task) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) {
-	err := t.sh(ctx, h, compare)
+	err := t.sh(ctx, h, compareScript)
 	differs := false
 	if exit, ok := errors.AsType[*conn.ExitError](err); ok && exit.Code == 3 {
 		differs, err = true, nil
@@ -128,7 +104,7 @@ func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 	if err != nil || !r.Changed {
 		return r, err
 	}
-	if err := t.sh(ctx, h, compress); err != nil {
+	if err := t.sh(ctx, h, compressScript); err != nil {
 		return tasks.Result{Outputs: r.Outputs}, err
 	}
 	return r, nil

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/torrust/runner/internal/tasks"
-	"github.com/torrust/runner/internal/tasks/process"
+	"github.com/torrust/runner/internal/tasks/internal/process"
 )
 
 // Spec declares the kind.

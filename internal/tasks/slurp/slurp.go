@@ -8,17 +8,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 
+	"github.com/torrust/runner/internal/helper"
+	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/tasks/internal/ends"
 )
 
 // Spec declares the kind.
 func Spec() tasks.Spec {
 	return tasks.Spec{
 		Name: "slurp", Summary: "Reads a file of the host, for a pipe or into a variable.",
-		New: func() tasks.Task { return &File{} }, Doc: doc,
+		New: func() tasks.Task { return &task{} }, Doc: doc,
 	}
 }
 
@@ -30,6 +34,35 @@ const doc = "In a pipe it is a source: the file as it is. Of a database that is 
 	"  no_log: true\n" +
 	"- debug: { msg: \"{{ env_file.content | b64decode }}\" }\n" +
 	"```\n"
+
+type task struct {
+	Src string `arg:"src,required" alias:"path" doc:"the file on the host"`
+}
+
+var (
+	_ pipe.HostSource = (*task)(nil)
+	_ pipe.Looker     = (*task)(nil)
+	_ tasks.Checker   = (*task)(nil)
+)
+
+// source returns the task as a source of pipes.
+func (t *task) source() *ends.File { return &ends.File{Path: t.Src} }
+
+// HostStage implements pipe.HostSource.
+func (t *task) HostStage(ctx context.Context, h tasks.Host) (helper.Stage, error) {
+	return t.source().HostStage(ctx, h)
+}
+
+// Accept implements pipe.HostSource.
+func (t *task) Accept(ctx context.Context, h tasks.Host, report json.RawMessage, m helper.Measure) (pipe.Outcome, error) {
+	return t.source().Accept(ctx, h, report, m)
+}
+
+// Origin implements pipe.HostSource.
+func (t *task) Origin() string { return t.Src }
+
+// Look implements pipe.Looker.
+func (t *task) Look(ctx context.Context, h tasks.Host) error { return t.source().Look(ctx, h) }
 
 // maxContent is the largest file that becomes a value.
 const maxContent = 16 << 20
@@ -47,17 +80,17 @@ func (l *limited) Write(p []byte) (int, error) {
 }
 
 // Run implements tasks.Task.
-func (f *File) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
+func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 	var content limited
-	if _, err := h.Conn.Get(ctx, f.Path, &content); errors.Is(err, errTooBig) {
-		return tasks.Result{}, fmt.Errorf("%s is larger than %s; use fetch", f.Path, tasks.Size(maxContent))
+	if _, err := h.Conn.Get(ctx, t.Src, &content); errors.Is(err, errTooBig) {
+		return tasks.Result{}, fmt.Errorf("%s is larger than %s; use fetch", t.Src, tasks.Size(maxContent))
 	} else if err != nil {
 		return tasks.Result{}, err
 	}
 	return tasks.Result{Outputs: map[string]any{
-		"content": base64.StdEncoding.EncodeToString(content.Bytes()), "encoding": "base64", "source": f.Path,
+		"content": base64.StdEncoding.EncodeToString(content.Bytes()), "encoding": "base64", "source": t.Src,
 	}}, nil
 }
 
 // Check implements tasks.Checker.
-func (f *File) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) { return f.Run(ctx, h) }
+func (t *task) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) { return t.Run(ctx, h) }

@@ -8,7 +8,7 @@ import (
 	"errors"
 
 	"github.com/torrust/runner/internal/tasks"
-	"github.com/torrust/runner/internal/tasks/hostfile"
+	"github.com/torrust/runner/internal/tasks/internal/hostfile"
 )
 
 // Spec declares the kind.

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/torrust/runner/internal/catalog"
 	"github.com/torrust/runner/internal/tasks"
 )
@@ -40,7 +38,7 @@ type Host struct {
 func New(t testing.TB) *Host {
 	t.Helper()
 	store, err := catalog.Open(filepath.Join(t.TempDir(), "store"))
-	require.NoError(t, err)
+	must(t, err)
 	h := &Host{Store: store, Files: t.TempDir(), Conn: &Conn{}, Helper: &Helper{}}
 	h.Host = tasks.Host{
 		Name: "web1", Conn: h.Conn, Helper: h.Helper, Set: h.Set, Find: h.find,
@@ -58,6 +56,13 @@ func New(t testing.TB) *Host {
 		_ = store.Close()
 	})
 	return h
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func locked(h *Host, do func()) {
@@ -82,11 +87,10 @@ func (h *Host) Set() (*catalog.Set, error) {
 func (h *Host) Finish(t testing.TB) catalog.Entry {
 	t.Helper()
 	_, err := h.set.Commit(catalog.Complete)
-	require.NoError(t, err)
+	must(t, err)
 	h.set = nil
 	entry, err := h.Store.Load(h.Name, "")
-	require.NoError(t, err)
-	require.NoError(t, entry.Err)
+	must(t, errors.Join(err, entry.Err))
 	return entry
 }
 
@@ -128,6 +132,6 @@ func Tree(t testing.TB, root string) map[string]string {
 		tree[path] = text
 		return nil
 	})
-	require.NoError(t, err)
+	must(t, err)
 	return tree
 }

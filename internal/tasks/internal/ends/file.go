@@ -1,20 +1,26 @@
-package slurp
+// Package ends owns the two ends of a pipe that several task kinds share: a file
+// of the host as the source, a name in the backup set as the sink.
+//
+// It never knows what is between them.
+package ends
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
+	"github.com/torrust/runner/internal/catalog"
 	"github.com/torrust/runner/internal/helper"
 	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/tasks"
 )
 
-// File is the kind: the source of a pipe that reads one file of the host as it
-// is.
+// File is a source that reads one file of the host as it is.
 type File struct {
-	Path string `arg:"src,required" alias:"path" doc:"the file on the host"`
+	Path string
 	size int64
 }
 
@@ -22,7 +28,7 @@ var (
 	_ pipe.HostSource = (*File)(nil)
 	_ pipe.Looker     = (*File)(nil)
 	_ pipe.Estimator  = (*File)(nil)
-	_ tasks.Checker   = (*File)(nil)
+	_ tasks.Task      = (*File)(nil)
 )
 
 // Params are the parameters of the helper's source "file".
@@ -62,3 +68,27 @@ func (f *File) Accept(context.Context, tasks.Host, json.RawMessage, helper.Measu
 
 // Origin implements pipe.HostSource.
 func (f *File) Origin() string { return f.Path }
+
+// Run makes a File a task, as every stage must be. It stands only in pipes.
+func (f *File) Run(context.Context, tasks.Host) (tasks.Result, error) { return onlyInPipes() }
+
+func onlyInPipes() (tasks.Result, error) {
+	return tasks.Result{}, errors.New("one end of a pipe is no task of its own")
+}
+
+// Artifact is a sink: the name of an artifact.
+type Artifact string
+
+var (
+	_ pipe.Sink  = Artifact("")
+	_ tasks.Task = Artifact("")
+)
+
+// ArtifactName implements pipe.Sink.
+func (a Artifact) ArtifactName() (string, error) {
+	name := strings.TrimPrefix(string(a), "./")
+	return name, catalog.CheckName(name)
+}
+
+// Run makes an Artifact a task, as every stage must be.
+func (a Artifact) Run(context.Context, tasks.Host) (tasks.Result, error) { return onlyInPipes() }
