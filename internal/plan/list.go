@@ -46,8 +46,12 @@ func (l Listing) play(w *listing, p *Play, number int) {
 	for _, section := range p.Sections {
 		walkBodies(section, func(t *Task) {
 			all = union(all, t.Tags)
+			name := t.Title()
+			if t.unnamed {
+				name = t.Name
+			}
 			if l.Tasks {
-				w.printf("      %s\tTAGS: [%s]\n", t.Title(), strings.Join(slices.Sorted(slices.Values(t.Tags)), ", "))
+				w.printf("      %s\tTAGS: [%s]\n", name, strings.Join(slices.Sorted(slices.Values(t.Tags)), ", "))
 			}
 		})
 	}
@@ -55,7 +59,6 @@ func (l Listing) play(w *listing, p *Play, number int) {
 		slices.Sort(all)
 		w.printf("      TASK TAGS: [%s]\n", strings.Join(all, ", "))
 	}
-	w.printf("\n")
 }
 
 // walkBodies visits the tasks of steps, without those of rescue and always,

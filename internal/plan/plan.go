@@ -86,12 +86,14 @@ type Block struct {
 type Task struct {
 	ID   string // unique within the plan
 	Name string // may hold templates; the kind if the task has no name
-	Pos  diag.Pos
-	Kind string // "command", "pipe", "meta", "include_tasks", "include_role"
-	Role string // the role that it stands in; empty: none
-	Dir  string // of the playbook or role that it stands in, for relative files
-	Work Work
-	Tags []string
+	// unnamed says that Name is only the kind: listings leave out the role.
+	unnamed bool
+	Pos     diag.Pos
+	Kind    string // "command", "pipe", "meta", "include_tasks", "include_role"
+	Role    string // the role that it stands in; empty: none
+	Dir     string // of the playbook or role that it stands in, for relative files
+	Work    Work
+	Tags    []string
 
 	// When are the conditions of its blocks, outermost first, and its own.
 	When []Expr
@@ -123,6 +125,9 @@ type (
 
 // Title returns the name as people see it: with the role in front.
 func (t *Task) Title() string {
+	if include, ok := t.Work.(Include); ok && t.unnamed && t.Kind == "include_role" {
+		return t.Name + " : " + include.What
+	}
 	if t.Role != "" {
 		return t.Role + " : " + t.Name
 	}

@@ -77,7 +77,7 @@ func (b *builder) task(src *playbook.Task, in inherited) *Task {
 		DelegateTo: firstNode(src.DelegateTo, in.delegateTo), DelegateFacts: firstNode(src.DelegateFacts, in.delegateFacts),
 	}
 	if t.Name == "" {
-		t.Name = src.Written
+		t.Name, t.unnamed = src.Written, true
 	}
 	if src.Vars != nil {
 		t.Vars = append(t.Vars, b.layer(vars.Task, "vars of the task", src.Vars))

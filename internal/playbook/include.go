@@ -57,9 +57,6 @@ func (r *taskReader) includeRole(value *strictyaml.Node, apply strictyaml.Field)
 	}
 	r.t.Include.Block.Body = r.role(use, map[string]bool{})
 	r.t.Include.What = use.role.Name
-	if r.t.Name == "" {
-		r.t.Name = r.t.Written + " : " + use.role.Name
-	}
 	return use.role.Name != ""
 }
 
