@@ -57,6 +57,9 @@ func (l *loader) step(n *strictyaml.Node) []Step {
 	if steps, ok := l.importing(n); ok {
 		return steps
 	}
+	if l.tooManyTasks(n.Pos) {
+		return nil
+	}
 	return []Step{l.task(n, false)}
 }
 
@@ -114,7 +117,7 @@ func (l *loader) importedHandlers(n *strictyaml.Node) []*Task {
 		return nil
 	}
 	root := l.parse(path, text)
-	if root == nil || l.tooMany(root) {
+	if root == nil || l.tooManyFiles(root.Pos) {
 		return nil
 	}
 	defer l.enter(path, l.dir)()

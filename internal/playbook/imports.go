@@ -146,7 +146,7 @@ func (l *loader) roleArgs(use *roleUse, what string, n *strictyaml.Node, more ..
 // relative to the playbook or role that it belongs to.
 func (l *loader) taskFile(path string, text []byte) []Step {
 	root := l.parse(path, text)
-	if root == nil || l.tooMany(root) {
+	if root == nil || l.tooManyFiles(root.Pos) {
 		return nil
 	}
 	defer l.enter(path, l.dir)()
@@ -155,18 +155,6 @@ func (l *loader) taskFile(path string, text []byte) []Step {
 		return nil
 	}
 	return l.steps("a file of tasks", root)
-}
-
-// maxImports is how many files of tasks a playbook may import, each counted as
-// often as it is imported: imports that multiply would fill the memory.
-const maxImports = 5000
-
-func (l *loader) tooMany(n *strictyaml.Node) bool {
-	l.imports++
-	if l.imports == maxImports+1 {
-		l.errs.Addf(n.Pos, "more than %d files are imported", maxImports)
-	}
-	return l.imports > maxImports
 }
 
 // imported finds and reads the file that n names.

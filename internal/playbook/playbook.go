@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/torrust/runner/internal/diag"
 	"github.com/torrust/runner/internal/strictyaml"
@@ -101,6 +102,7 @@ type loader struct {
 	sources Sources
 	open    []string // the chain of imports that is being read
 	imports int      // files of tasks so far
+	tasks   int      // so far
 	dir     string   // of the playbook or role being read
 }
 
@@ -109,7 +111,7 @@ func (l *loader) parse(path string, text []byte) *strictyaml.Node {
 	if _, seen := l.sources[path]; !seen {
 		sum := sha256.Sum256(text)
 		l.files = append(l.files, File{Path: path, SHA256: hex.EncodeToString(sum[:])})
-		l.sources[path] = text
+		l.sources[path] = strings.Split(string(text), "\n")
 	}
 	root, err := strictyaml.ParseOne(path, text)
 	if err != nil {

@@ -1,16 +1,15 @@
 package playbook
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/torrust/runner/internal/diag"
 	"github.com/torrust/runner/internal/strictyaml"
 )
 
-// Sources holds the text of files by their paths, to find places within
+// Sources holds the lines of files by their paths, to find places within
 // scalars.
-type Sources map[string][]byte
+type Sources map[string][]string
 
 // At returns the place in the file of the byte at offset of n's text. It is
 // exact for scalars on one line and for literal blocks; for others it is the
@@ -78,17 +77,9 @@ func (s Sources) inBlock(pos diag.Pos, text string, offset int) diag.Pos {
 }
 
 func (s Sources) line(pos diag.Pos) (string, bool) {
-	text, ok := s[pos.File]
-	if !ok || pos.Line < 1 {
+	lines := s[pos.File]
+	if pos.Line < 1 || pos.Line > len(lines) {
 		return "", false
 	}
-	for range pos.Line - 1 {
-		_, rest, found := bytes.Cut(text, []byte("\n"))
-		if !found {
-			return "", false
-		}
-		text = rest
-	}
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	return strings.TrimSuffix(string(line), "\r"), true
+	return strings.TrimSuffix(lines[pos.Line-1], "\r"), true
 }
