@@ -105,7 +105,7 @@ func (t *task) Look(ctx context.Context, h tasks.Host) error {
 	var out strings.Builder
 	err := h.Conn.Run(ctx, conn.Cmd{Argv: append(append(conn.Shell(missing), "sh"), t.Paths...), Stdout: &out})
 	if err == nil && out.Len() > 0 {
-		err = fmt.Errorf("nothing matches %s", strings.Join(strings.Fields(out.String()), ", "))
+		err = fmt.Errorf("nothing matches %s", strings.Join(strings.Split(strings.TrimSpace(out.String()), "\n"), ", "))
 	}
 	return err
 }

@@ -69,14 +69,15 @@ const maxContent = 16 << 20
 
 var errTooBig = errors.New("too big")
 
-// limited refuses more than it may hold.
-type limited struct{ bytes.Buffer }
+// limited refuses more than it may hold. The buffer is not embedded: io.Copy
+// would find its ReadFrom, and no limit.
+type limited struct{ b bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > maxContent {
+	if l.b.Len()+len(p) > maxContent {
 		return 0, errTooBig
 	}
-	return l.Buffer.Write(p)
+	return l.b.Write(p)
 }
 
 // Run implements tasks.Task.
@@ -88,7 +89,7 @@ func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 		return tasks.Result{}, err
 	}
 	return tasks.Result{Outputs: map[string]any{
-		"content": base64.StdEncoding.EncodeToString(content.Bytes()), "encoding": "base64", "source": t.Src,
+		"content": base64.StdEncoding.EncodeToString(content.b.Bytes()), "encoding": "base64", "source": t.Src,
 	}}, nil
 }
 

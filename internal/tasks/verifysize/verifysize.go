@@ -96,9 +96,9 @@ func (t *task) Judge(m helper.Measure, prev *catalog.Artifact) (catalog.Proof, e
 func (t *task) judge(size tasks.Size) error {
 	switch {
 	case size < t.Min:
-		return fmt.Errorf("%s is less than the minimum of %s", size, t.Min)
+		return fmt.Errorf("%s is less than the minimum of %s (%d of %d bytes)", size, t.Min, size, t.Min)
 	case t.Max > 0 && size > t.Max:
-		return fmt.Errorf("%s is more than the maximum of %s", size, t.Max)
+		return fmt.Errorf("%s is more than the maximum of %s (%d of %d bytes)", size, t.Max, size, t.Max)
 	}
 	return nil
 }

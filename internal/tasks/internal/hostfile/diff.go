@@ -18,14 +18,15 @@ const maxDiff = 104448
 
 var errTooLong = errors.New("too long")
 
-// short keeps no more than maxDiff bytes.
-type short struct{ bytes.Buffer }
+// short keeps no more than maxDiff bytes. The buffer is not embedded: io.Copy
+// would find its ReadFrom, and no limit.
+type short struct{ b bytes.Buffer }
 
 func (s *short) Write(p []byte) (int, error) {
-	if s.Len()+len(p) > maxDiff {
+	if s.b.Len()+len(p) > maxDiff {
 		return 0, errTooLong
 	}
-	return s.Buffer.Write(p)
+	return s.b.Write(p)
 }
 
 // diff returns what will change, or a sentence why it cannot be shown.
@@ -47,7 +48,7 @@ func (r Replacement) diff(ctx context.Context, h tasks.Host, now Facts) string {
 	if _, err := io.Copy(&after, content); err != nil {
 		return fmt.Sprintf("%s: what changes cannot be shown: %v\n", r.Dest, err)
 	}
-	return Diff(r.Dest, before.Bytes(), after.Bytes())
+	return Diff(r.Dest, before.b.Bytes(), after.b.Bytes())
 }
 
 // Diff returns the unified diff of two contents of a file, empty if there is

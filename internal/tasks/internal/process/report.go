@@ -63,10 +63,14 @@ func timestamp(t time.Time) string { return t.Format("2006-01-02 15:04:05.000000
 
 func delta(d time.Duration) string {
 	s := fmt.Sprintf("%d:%02d:%02d.%06d", int(d.Hours())%24, int(d.Minutes())%60, int(d.Seconds())%60, d.Microseconds()%1e6)
-	if days := int(d.Hours()) / 24; days > 0 {
+	switch days := int(d.Hours()) / 24; days {
+	case 0:
+		return s
+	case 1:
+		return "1 day, " + s
+	default:
 		return fmt.Sprintf("%d days, %s", days, s)
 	}
-	return s
 }
 
 // Stdin returns what a command is to read: text, with a newline at its end if
