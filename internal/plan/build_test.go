@@ -50,7 +50,9 @@ func build(t *testing.T, o plan.Options, files ...string) (*plan.Plan, error) {
 	for i := 0; i < len(files); i += 2 {
 		texts[files[i]] = files[i+1]
 	}
-	o.Registry = registry()
+	if o.Registry == nil {
+		o.Registry = registry()
+	}
 	o.Hosts, o.Select = fleet()
 	pb, err := playbook.Load(files[0], playbook.Options{Kinds: plan.Kinds(o.Registry), ReadFile: func(path string) ([]byte, error) {
 		if text, ok := texts[path]; ok {
@@ -69,7 +71,7 @@ func TestBuildShippedPlaybook(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "..", "playbooks", "backup-sqlite.yml"))
 	require.NoError(t, err)
-	p, err := build(t, plan.Options{}, "backup-sqlite.yml", string(text))
+	p, err := build(t, plan.Options{Registry: realKinds()}, "backup-sqlite.yml", string(text))
 	require.NoError(t, err)
 	require.Len(t, p.Plays, 1)
 	play := p.Plays[0]

@@ -29,9 +29,10 @@ type command struct {
 
 type copying struct {
 	idle
-	Src  string     `arg:"src"`
-	Dest string     `arg:"dest,required"`
-	Mode tasks.Mode `arg:"mode"`
+	Src     string     `arg:"src"`
+	Content string     `arg:"content"`
+	Dest    string     `arg:"dest,required"`
+	Mode    tasks.Mode `arg:"mode"`
 }
 
 type debug struct {
@@ -43,6 +44,12 @@ type debug struct {
 type asserting struct {
 	idle
 	That []tasks.Expr `arg:"that,required"`
+	Fail string       `arg:"fail_msg"`
+}
+
+type stat struct {
+	idle
+	Path string `arg:"path,required"`
 }
 
 type facts struct {
@@ -112,6 +119,7 @@ func registry() *tasks.Registry {
 		tasks.Spec{Name: "copy", New: func() tasks.Task { return &copying{} }},
 		tasks.Spec{Name: "debug", New: func() tasks.Task { return &debug{} }},
 		tasks.Spec{Name: "assert", New: func() tasks.Task { return &asserting{} }},
+		tasks.Spec{Name: "stat", New: func() tasks.Task { return &stat{} }},
 		tasks.Spec{Name: "set_fact", AnyArgs: true, New: func() tasks.Task { return &facts{} }},
 		tasks.Spec{Name: "sqlite_copy", New: func() tasks.Task { return &sqliteCopy{} }},
 		tasks.Spec{Name: "config_tar", New: func() tasks.Task { return &configTar{} }},
