@@ -75,7 +75,7 @@ func (l *loader) block(n *strictyaml.Node) *Block {
 	for _, name := range []string{"loop", "with_items", "register", "until", "retries", "delay", "changed_when", "failed_when", "loop_control", "args"} {
 		fields = append(fields, strictyaml.Field{Name: name, Refused: "a block has no " + name + ": put it on the tasks of the block"})
 	}
-	strictyaml.Fields(n, "a block", &l.errs, fields...)
+	l.keys(n, "a block", fields...)
 	return b
 }
 
@@ -109,7 +109,7 @@ func (l *loader) importedHandlers(n *strictyaml.Node) []*Task {
 	var name string
 	var file *strictyaml.Node
 	read := func(n *strictyaml.Node, _ *diag.List) { file = n }
-	strictyaml.Fields(n, "an import of handlers", &l.errs,
+	l.keys(n, "an import of handlers",
 		strictyaml.Field{Name: "name", Read: l.text("name", &name)},
 		strictyaml.Field{Name: "import_tasks", Aliases: []string{"ansible.builtin.import_tasks"}, Read: read})
 	path, text, ok := l.imported("import_tasks", file, l.beside()...)

@@ -29,7 +29,7 @@ func (l *loader) importPlaybook(n *strictyaml.Node) []*Play {
 	read := func(n *strictyaml.Node, _ *diag.List) { file = n }
 	key := importKey(n)
 	fields := append(l.commonFields(&c), l.whenField(&c), strictyaml.Field{Name: key.Text, Read: read})
-	if !strictyaml.Fields(n, "import_playbook", &l.errs, fields...) || file == nil {
+	if !l.keys(n, "import_playbook", fields...) || file == nil {
 		return nil
 	}
 	path, text, ok := l.imported("import_playbook", file, l.dir)
@@ -72,7 +72,7 @@ func (l *loader) importFields(n *strictyaml.Node, key *strictyaml.Node, b *Block
 	for _, name := range []string{"loop", "with_items", "with_dict", "with_fileglob", "loop_control", "register", "until", "retries"} {
 		fields = append(fields, strictyaml.Field{Name: name, Refused: "an import happens once, before anything is run; write " + include})
 	}
-	strictyaml.Fields(n, key.Text, &l.errs, fields...)
+	l.keys(n, key.Text, fields...)
 	return value
 }
 
@@ -97,7 +97,7 @@ func (l *loader) importTasks(n *strictyaml.Node, action strictyaml.Pair) []Step 
 // fileOf reads { file: NAME }.
 func (l *loader) fileOf(what string, n *strictyaml.Node, more ...strictyaml.Field) (file *strictyaml.Node) {
 	fields := append(more, strictyaml.Field{Name: "file", Required: true, Read: func(n *strictyaml.Node, _ *diag.List) { file = n }})
-	strictyaml.Fields(n, what, &l.errs, fields...)
+	l.keys(n, what, fields...)
 	return file
 }
 
@@ -139,7 +139,7 @@ func (l *loader) roleArgs(use *roleUse, what string, n *strictyaml.Node, more ..
 			return false
 		}
 	}
-	return strictyaml.Fields(n, what, &l.errs, fields...) && use.name != nil
+	return l.keys(n, what, fields...) && use.name != nil
 }
 
 // taskFile reads a file that is a list of tasks. What stands in it is

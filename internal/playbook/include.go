@@ -27,7 +27,7 @@ func (r *taskReader) include(value *strictyaml.Node) bool {
 	applyField := strictyaml.Field{Name: "apply", Read: func(n *strictyaml.Node, _ *diag.List) {
 		fields := append(r.commonFields(&apply.Common), r.whenField(&apply.Common))
 		fields = append(fields, r.delegateFields(&apply.Notify, &apply.DelegateTo, &apply.DelegateFacts)...)
-		strictyaml.Fields(n, "apply", &r.errs, fields...)
+		r.keys(n, "apply", fields...)
 	}}
 	apply.Pos = r.t.Pos
 	r.t.Include = &Include{Block: apply}

@@ -18,10 +18,12 @@ func lookups() []string {
 func (r *taskReader) with(lookup string, p strictyaml.Pair) {
 	for _, known := range lookups() {
 		if lookup == known {
+			r.uses.add("keyword", p.Key.Text, true)
 			r.loop(lookup, p.Value, p.Key.Pos)
 			return
 		}
 	}
+	r.uses.add("keyword", p.Key.Text, false)
 	e := r.errs.Addf(p.Key.Pos, "with_%s is not supported", lookup)
 	if near := diag.Suggest(lookup, lookups()); near != "" {
 		e.WithHint("did you mean with_%s?", near)
@@ -63,7 +65,7 @@ func (r *taskReader) loopControl(n *strictyaml.Node) {
 			}
 		}
 	}
-	strictyaml.Fields(n, "loop_control", &r.errs,
+	r.keys(n, "loop_control",
 		strictyaml.Field{Name: "loop_var", Read: name(&loop.Var)},
 		strictyaml.Field{Name: "index_var", Read: name(&loop.IndexVar)},
 		strictyaml.Field{Name: "label", Read: r.node("label", anything, &loop.Label)},

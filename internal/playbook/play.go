@@ -52,7 +52,7 @@ func (l *loader) play(n *strictyaml.Node, path string) *Play {
 		l.errs.Addf(n.Pos, "this is a task, and stands where a play must").WithHint("put it below hosts: and tasks: of a play")
 		return nil
 	}
-	if !strictyaml.Fields(n, "a play", &l.errs, fields...) {
+	if !l.keys(n, "a play", fields...) {
 		return nil
 	}
 	if len(p.Hosts) == 0 && len(l.errs) == before {
@@ -203,7 +203,7 @@ func (l *loader) prompts(n *strictyaml.Node) []Prompt {
 	var out []Prompt
 	for _, item := range n.Items {
 		p := Prompt{Private: true, Pos: item.Pos}
-		strictyaml.Fields(item, "an entry of vars_prompt", &l.errs,
+		l.keys(item, "an entry of vars_prompt",
 			strictyaml.Field{Name: "name", Required: true, Read: func(n *strictyaml.Node, _ *diag.List) {
 				if l.variable(n) {
 					p.Name = n.Text

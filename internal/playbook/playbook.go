@@ -53,6 +53,8 @@ type Playbook struct {
 	// all the same, so that the mistakes of later checks are found in the
 	// same go; a task that could not be read has no Kind.
 	Mistakes diag.List
+	// Uses is what of the language the playbook uses, by what and name.
+	Uses []Use
 	// Sources is the text of the files, to find places in it.
 	Sources Sources
 }
@@ -74,9 +76,9 @@ func Load(path string, o Options) (*Playbook, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{o: o, sources: Sources{}}
+	l := &loader{o: o, sources: Sources{}, uses: usage{}}
 	plays := l.playbook(path, text)
-	return &Playbook{Path: path, Files: l.files, Plays: plays, Mistakes: l.errs, Sources: l.sources}, nil
+	return &Playbook{Path: path, Files: l.files, Plays: plays, Mistakes: l.errs, Uses: l.uses.sorted(), Sources: l.sources}, nil
 }
 
 // Parse is Load for a playbook whose text is at hand.
@@ -100,6 +102,7 @@ type loader struct {
 	errs    diag.List
 	files   []File
 	sources Sources
+	uses    usage
 	open    []string // the chain of imports that is being read
 	imports int      // files of tasks so far
 	tasks   int      // so far
@@ -115,10 +118,30 @@ func (l *loader) parse(path string, text []byte) *strictyaml.Node {
 	}
 	root, err := strictyaml.ParseOne(path, text)
 	if err != nil {
-		l.errs.AddErr(diag.Pos{File: path}, err)
+		for _, e := range diag.All(err) {
+			l.errs.Add(l.unquoted(e))
+		}
 		return nil
 	}
 	return root
+}
+
+// unquoted puts the commonest mistake of beginners into words of its own: YAML
+// takes {{ for the beginning of two mappings.
+func (l *loader) unquoted(e *diag.Error) *diag.Error {
+	line, _ := l.sources.line(e.Pos)
+	for _, at := range []int{e.Pos.Col - 1, e.Pos.Col - 2} {
+		if at < 0 || at > len(line) || !strings.HasPrefix(line[at:], "{{") {
+			continue
+		}
+		value, quote := strings.TrimSpace(line[at:]), `"`
+		if strings.Contains(value, `"`) {
+			quote, value = "'", strings.ReplaceAll(value, "'", "''")
+		}
+		pos := diag.Pos{File: e.Pos.File, Line: e.Pos.Line, Col: at + 1}
+		return diag.Errorf(pos, "a value that begins with {{ must be quoted").WithHint("write %s%s%s", quote, value, quote)
+	}
+	return e
 }
 
 func (l *loader) playbook(path string, text []byte) []*Play {

@@ -2,6 +2,7 @@ package playbook_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -208,4 +209,33 @@ func TestParseBatch(t *testing.T) {
 		_, _, ok := playbook.ParseBatch(bad)
 		assert.False(t, ok, bad)
 	}
+}
+
+func TestUses(t *testing.T) {
+	t.Parallel()
+	pb := parse(t, `
+- hosts: all
+  gather_subset: min
+  tasks:
+    - command: ls
+      register: a
+    - ansible.builtin.command: ls
+      register: b
+      async: 1
+    - apt: name=x
+    - community.general.ufw: { state: enabled }
+    - pipe: [gzip, { fetch: { dest: a } }]
+      with_items: [1]
+      with_password: x
+`)
+	var got []string
+	for _, u := range pb.Uses {
+		got = append(got, fmt.Sprintf("%s %s %d %t", u.What, u.Name, u.Count, u.Supported))
+	}
+	assert.Equal(t, []string{
+		"keyword async 1 false", "keyword gather_subset 1 false", "keyword hosts 1 true", "keyword register 2 true",
+		"keyword tasks 1 true", "keyword with_items 1 true", "keyword with_password 1 false",
+		"task kind apt 1 false", "task kind command 2 true", "task kind community.general.ufw 1 false",
+		"task kind fetch 1 true", "task kind gzip 1 true", "task kind pipe 1 true",
+	}, got)
 }

@@ -78,7 +78,7 @@ func (l *loader) roleUse(n *strictyaml.Node) *roleUse {
 			params.Pairs = append(params.Pairs, p)
 		}
 	}
-	strictyaml.Fields(&known, "a role", &l.errs, fields...)
+	l.keys(&known, "a role", fields...)
 	if use.name == nil {
 		use.name = n.Get("name")
 	}
@@ -223,7 +223,7 @@ func (l *loader) roleMeta(use *roleUse, seen map[string]bool) (needs []Step, aga
 		return nil, false
 	}
 	ignore := func(*strictyaml.Node, *diag.List) {}
-	strictyaml.Fields(root, "meta of a role", &l.errs,
+	l.keys(root, "meta of a role",
 		strictyaml.Field{Name: "dependencies", Read: func(n *strictyaml.Node, _ *diag.List) {
 			if n.Kind != strictyaml.Seq && n.Kind != strictyaml.Null {
 				l.errs.Addf(n.Pos, "dependencies must be a list, this is %s", n.Kind)

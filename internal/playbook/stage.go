@@ -64,6 +64,7 @@ func (l *loader) stage(n *strictyaml.Node) (s Stage, ok bool) {
 			ok = false
 		case known:
 			found = true
+			l.uses.add("task kind", bareName(p.Key.Text), true)
 			s.Kind, s.Written, s.KindPos = bareName(p.Key.Text), p.Key.Text, p.Key.Pos
 			var read bool
 			s.Args, read = l.argsOf(s.Written, kind, p.Value)

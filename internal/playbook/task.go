@@ -77,7 +77,7 @@ func (l *loader) task(n *strictyaml.Node, handler bool) *Task {
 	r.t.Pos = n.Pos
 	fields := r.fields()
 	actions, rest := r.split(n, fields)
-	strictyaml.Fields(rest, "a task", &l.errs, fields...)
+	l.keys(rest, "a task", fields...)
 	if !r.action(n, actions) || r.astray {
 		r.t.Kind = ""
 	}
@@ -158,6 +158,9 @@ func (r *taskReader) split(n *strictyaml.Node, fields []strictyaml.Field) (actio
 			unknown = append(unknown, p)
 		}
 	}
+	for _, a := range actions {
+		r.uses.add("task kind", bareName(a.Key.Text), true)
+	}
 	for _, p := range unknown {
 		r.unknownKey(p.Key, actions, len(unknown) == 1, fields)
 	}
@@ -193,10 +196,12 @@ func (r *taskReader) unknownKey(key *strictyaml.Node, actions []strictyaml.Pair,
 		}
 	}
 	if instead, known := ansibleModules()[name]; known {
+		r.uses.add("task kind", name, false)
 		r.errs.Addf(key.Pos, "the module %q is not supported", name).WithHint("%s", instead)
 		return
 	}
 	if strings.Contains(name, ".") {
+		r.uses.add("task kind", name, false)
 		r.errs.Addf(key.Pos, "the module %q is not supported: it is of a collection", name).WithHint("see: runner tasks")
 		return
 	}
