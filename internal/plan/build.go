@@ -37,6 +37,27 @@ type Options struct {
 	StartAt  string   // --start-at-task: a name or a glob; empty: the first
 }
 
+// Load reads the playbooks at paths with the task kinds and the extra vars of
+// o, for its Playbooks. The error is a file that cannot be read.
+func (o Options) Load(ctx context.Context, paths ...string) ([]*playbook.Playbook, error) {
+	var out []*playbook.Playbook
+	for _, path := range paths {
+		po := playbook.Options{Kinds: Kinds(o.Registry)}
+		if o.Engine != nil {
+			po.Expand = func(text string) (string, error) {
+				v, err := o.Engine.Expand(ctx, text, vars.Stack{o.Extra})
+				return fmt.Sprint(v), err
+			}
+		}
+		pb, err := playbook.Load(path, po)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pb)
+	}
+	return out, nil
+}
+
 // Build makes a plan. Its error is a diag.List with every mistake of every
 // playbook, unless the mistake is in the options.
 func Build(ctx context.Context, o Options) (*Plan, error) {

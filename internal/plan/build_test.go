@@ -15,6 +15,7 @@ import (
 	"github.com/torrust/runner/internal/diag"
 	"github.com/torrust/runner/internal/plan"
 	"github.com/torrust/runner/internal/playbook"
+	"github.com/torrust/runner/internal/strictyaml"
 	"github.com/torrust/runner/internal/vars"
 )
 
@@ -82,6 +83,31 @@ func TestBuildShippedPlaybook(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, "sqlite_copy", work.Stages[0].Spec.Name)
 	assert.Equal(t, "fetch", work.Stages[len(work.Stages)-1].Spec.Name)
+}
+
+func TestBuildEveryShippedPlaybook(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob(filepath.Join("..", "..", "playbooks", "*.yml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, paths)
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		p, err := build(t, plan.Options{Registry: realKinds()}, path, string(text))
+		require.NoError(t, err)
+		assert.Len(t, p.Plays[0].Hosts, 3, path)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	o := plan.Options{Registry: registry()}
+	_, err := o.Load(t.Context(), filepath.Join(t.TempDir(), "none.yml"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	found, err := o.Load(t.Context(), filepath.Join("..", "..", "playbooks", "backup-sqlite.yml"))
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	assert.Empty(t, found[0].Mistakes)
 }
 
 func TestBuildInherits(t *testing.T) {
@@ -173,3 +199,118 @@ func TestBuildRoles(t *testing.T) {
 	require.Len(t, include.Steps, 1)
 	assert.Equal(t, int64(1), vars.Stack{}.With(include.Steps[0].(*plan.Task).Vars...).Flat()["v"])
 }
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	p, err := build(t, plan.Options{}, "site.yml", `
+- hosts: all
+  tasks:
+    - pipe:
+        - config_tar: { paths: [/etc] }
+        - gzip:
+        - verify_size: { min: 1 }
+        - fetch: { dest: a }
+    - block:
+        - name: Database
+          pipe:
+            - sqlite_copy: { src: /a }
+            - gzip:
+            - fetch: { dest: b }
+    - command: ls
+`)
+	require.NoError(t, err)
+	var out strings.Builder
+	require.NoError(t, plan.Explain(&out, p))
+	assert.Equal(t, `
+play #1 (all): all
+  pipe
+    config_tar   on the host
+    gzip         on the host
+    verify_size  on the controller
+    fetch        on the controller
+  Database
+    sqlite_copy  on the host
+    gzip         on the controller
+    fetch        on the controller
+  command
+`, out.String())
+	assert.ErrorIs(t, plan.Explain(brokenWriter{}, p), os.ErrClosed)
+	assert.ErrorIs(t, plan.Listing{Tasks: true}.Write(brokenWriter{}, p), os.ErrClosed)
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+func TestStartAt(t *testing.T) {
+	t.Parallel()
+	const site = `
+- hosts: all
+  tasks:
+    - name: one
+      command: ls
+- hosts: all
+  pre_tasks:
+    - name: two
+      command: ls
+  tasks:
+    - block:
+        - name: three
+          command: ls
+        - name: copy a/b
+          command: ls
+      always:
+        - name: four
+          command: ls
+    - name: five
+      command: ls
+- hosts: all
+  tasks:
+    - name: six
+      command: ls
+`
+	for start, want := range map[string][]string{
+		"one":   {"one", "two", "three", "copy a/b", "four", "five", "six"},
+		"copy*": {"copy a/b", "four", "five", "six"},
+		"*":     {"one", "two", "three", "copy a/b", "four", "five", "six"},
+		"six":   {"six"},
+	} {
+		p, err := build(t, plan.Options{StartAt: start}, "site.yml", site)
+		require.NoError(t, err)
+		var got []string
+		for _, play := range p.Plays {
+			for _, section := range play.Sections {
+				plan.Walk(section, func(task *plan.Task) { got = append(got, task.Name) })
+			}
+		}
+		assert.Equal(t, want, got, start)
+	}
+	_, err := build(t, plan.Options{StartAt: "seven"}, "site.yml", site)
+	assert.ErrorContains(t, err, `no task matches --start-at-task "seven"`)
+}
+
+func TestBind(t *testing.T) {
+	t.Parallel()
+	p, err := build(t, plan.Options{}, "site.yml", `
+- hosts: all
+  tasks:
+    - copy: { src: a, dest: "{{ d }}" }
+    - pipe: [sqlite_copy: { src: "{{ d }}" }, fetch: { dest: b }]
+    - meta: noop
+`)
+	require.NoError(t, err)
+	steps := p.Plays[0].Sections[1]
+	bound, err := steps[0].(*plan.Task).Bind(upper{})
+	require.NoError(t, err)
+	assert.Equal(t, "{{ D }}", bound.(*copying).Dest)
+	_, err = steps[1].(*plan.Task).Bind(upper{})
+	require.NoError(t, err)
+	_, err = steps[2].(*plan.Task).Bind(upper{})
+	assert.ErrorContains(t, err, "meta has nothing to run")
+}
+
+// upper expands texts to upper case.
+type upper struct{}
+
+func (upper) Expand(n *strictyaml.Node) (any, error) { return strings.ToUpper(n.Text), nil }
+func (upper) Eval(string) (any, error)               { return nil, errors.New("nothing to evaluate") }

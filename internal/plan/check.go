@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/torrust/runner/internal/diag"
@@ -23,10 +25,35 @@ func (b *builder) spec(kind string, at diag.Pos) (tasks.Spec, bool) {
 
 // module checks the arguments of a task kind.
 func (b *builder) module(spec tasks.Spec, args *strictyaml.Node, at diag.Pos) Module {
-	b.errs.AddErr(at, spec.Check(args, at))
+	err := spec.Check(args, at)
+	if err == nil && isLiteral(args) {
+		_, err = spec.Decode(args, at, literal{b})
+	}
+	b.errs.AddErr(at, err)
 	b.arguments(spec, args)
 	return Module{Spec: spec, Args: args, At: at}
 }
+
+// isLiteral reports whether n, which may be nil, is known before the run.
+func isLiteral(n *strictyaml.Node) bool {
+	switch {
+	case n == nil:
+		return true
+	case n.Tag != "" || n.Kind == strictyaml.String && hasTemplate(n):
+		return false
+	}
+	return !slices.ContainsFunc(n.Items, func(item *strictyaml.Node) bool { return !isLiteral(item) }) &&
+		!slices.ContainsFunc(n.Pairs, func(p strictyaml.Pair) bool { return !isLiteral(p.Value) })
+}
+
+// literal evaluates what holds no template.
+type literal struct{ b *builder }
+
+// Expand implements [tasks.Evaluator].
+func (l literal) Expand(n *strictyaml.Node) (any, error) { return n.Native(l.b.convert) }
+
+// Eval implements [tasks.Evaluator].
+func (literal) Eval(string) (any, error) { return nil, errors.New("not known before the run") }
 
 // arguments checks the templates and the expressions in arguments.
 func (b *builder) arguments(spec tasks.Spec, args *strictyaml.Node) {

@@ -3,6 +3,7 @@ package plan_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 
@@ -101,6 +102,13 @@ type verifySize struct {
 
 func (verifySize) Judge(helper.Measure, *catalog.Artifact) (catalog.Proof, error) {
 	return catalog.Proof{}, nil
+}
+
+func (v *verifySize) Validate() error {
+	if v.Min == 0 {
+		return errors.New("nothing to verify")
+	}
+	return nil
 }
 
 type fetch struct {

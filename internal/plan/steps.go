@@ -109,7 +109,7 @@ func (b *builder) taskTemplates(src *playbook.Task) {
 	b.exprs(src.FailedWhen)
 	b.templates(src.DelegateTo)
 	b.templates(src.DelegateFacts)
-	b.textTemplates(src.Name, src.Pos)
+	b.textTemplates(src.Name, src.NamePos)
 	for _, n := range src.Notify {
 		b.templates(n)
 	}

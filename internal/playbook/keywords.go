@@ -73,6 +73,7 @@ func (k Keywords) Nodes() []*strictyaml.Node {
 // Common is what plays, blocks and tasks share.
 type Common struct {
 	Name     string
+	NamePos  diag.Pos // of the text of the name
 	Pos      diag.Pos
 	Keywords Keywords
 	When     []Expr
@@ -90,7 +91,10 @@ type Expr struct {
 // conditions: withWhen is false for it.
 func (l *loader) commonFields(c *Common) []strictyaml.Field {
 	fields := []strictyaml.Field{
-		{Name: "name", Read: l.text("name", &c.Name)},
+		{Name: "name", Read: func(n *strictyaml.Node, errs *diag.List) {
+			c.NamePos = n.Pos
+			l.text("name", &c.Name)(n, errs)
+		}},
 		{Name: "vars", Read: l.mapping("vars", &c.Vars)},
 		{Name: "tags", Read: func(n *strictyaml.Node, _ *diag.List) { c.Tags = l.tags(n) }},
 		{Name: "environment", Read: func(n *strictyaml.Node, errs *diag.List) { l.environment(n, &c.Keywords) }},
