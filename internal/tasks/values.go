@@ -41,7 +41,7 @@ func ParseSize(s string) (Size, error) {
 func (s Size) String() string {
 	const units = "KMGTPE"
 	f, u := float64(s), -1
-	for f >= 1024 && u < len(units)-1 {
+	for f >= 1023.95 && u < len(units)-1 && (u >= 0 || f >= 1024) { // never "1024.0 KiB"
 		f, u = f/1024, u+1
 	}
 	if u < 0 {
