@@ -87,8 +87,8 @@ type Expr struct {
 	Pos  diag.Pos
 }
 
-// commonFields reads what plays, blocks and tasks share into c. A play has no
-// conditions: withWhen is false for it.
+// commonFields reads what plays, blocks and tasks share into c; when, which
+// plays have not, is a field of its own.
 func (l *loader) commonFields(c *Common) []strictyaml.Field {
 	fields := []strictyaml.Field{
 		{Name: "name", Read: func(n *strictyaml.Node, errs *diag.List) {

@@ -107,17 +107,6 @@ func (l *loader) text(key string, dst *string) reader {
 	}
 }
 
-// word reads a text that cannot hold a template.
-func (l *loader) word(key string, dst *string) reader {
-	return func(n *strictyaml.Node, _ *diag.List) {
-		if templated(n) {
-			l.errs.Addf(n.Pos, "%q cannot hold a template", key)
-		} else if l.fits(key, aText, n) {
-			*dst = n.Text
-		}
-	}
-}
-
 // flag reads a boolean that cannot hold a template.
 func (l *loader) flag(key string, dst *bool) reader {
 	return func(n *strictyaml.Node, _ *diag.List) {
