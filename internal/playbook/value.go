@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -143,7 +144,11 @@ func (l *loader) mapping(key string, dst **strictyaml.Node) reader {
 
 // variable refuses what cannot be the name of a variable.
 func (l *loader) variable(n *strictyaml.Node) bool {
-	if IsName(n.Text) && n.Kind != strictyaml.Bool {
+	if slices.Contains(reserved(), strings.ToLower(n.Text)) {
+		l.errs.Addf(n.Pos, "%q cannot be the name of a variable: it means something in expressions", n.Text)
+		return false
+	}
+	if IsName(n.Text) {
 		return true
 	}
 	e := l.errs.Addf(n.Pos, "%q cannot be the name of a variable", n.Text)
@@ -153,6 +158,11 @@ func (l *loader) variable(n *strictyaml.Node) bool {
 		e.WithHint("a name is letters, digits and _, and does not start with a digit")
 	}
 	return false
+}
+
+// reserved are the words of expressions.
+func reserved() []string {
+	return []string{"and", "or", "not", "in", "is", "if", "else", "true", "false", "none"}
 }
 
 // IsName reports whether s can be the name of a variable.
