@@ -17,7 +17,6 @@ func (*Block) step() {}
 // Task is one use of a task kind.
 type Task struct {
 	Common
-	Dir     string // of the playbook or role that it stands in
 	Kind    string // "command", "pipe", "meta"; without ansible.builtin; empty after a mistake
 	Written string // the kind as it was written
 	KindPos diag.Pos
@@ -73,7 +72,7 @@ type taskReader struct {
 
 // task reads a task. Its Kind is empty if that could not be read.
 func (l *loader) task(n *strictyaml.Node, handler bool) *Task {
-	r := &taskReader{loader: l, t: &Task{Dir: l.dir}, handler: handler}
+	r := &taskReader{loader: l, t: &Task{}, handler: handler}
 	r.t.Pos = n.Pos
 	fields := r.fields()
 	actions, rest := r.split(n, fields)
