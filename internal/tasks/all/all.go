@@ -12,11 +12,16 @@ import (
 	"github.com/torrust/runner/internal/tasks/debug"
 	"github.com/torrust/runner/internal/tasks/fail"
 	"github.com/torrust/runner/internal/tasks/fetch"
+	"github.com/torrust/runner/internal/tasks/file"
 	"github.com/torrust/runner/internal/tasks/gzip"
+	"github.com/torrust/runner/internal/tasks/raw"
+	"github.com/torrust/runner/internal/tasks/script"
 	"github.com/torrust/runner/internal/tasks/setfact"
 	"github.com/torrust/runner/internal/tasks/shell"
 	"github.com/torrust/runner/internal/tasks/slurp"
 	"github.com/torrust/runner/internal/tasks/stat"
+	"github.com/torrust/runner/internal/tasks/tempfile"
+	"github.com/torrust/runner/internal/tasks/template"
 	"github.com/torrust/runner/internal/tasks/verifysize"
 )
 
@@ -30,11 +35,16 @@ func Registry() *tasks.Registry {
 		debug.Spec(),
 		fail.Spec(),
 		fetch.Spec(),
+		file.Spec(),
 		gzip.Spec(),
+		raw.Spec(),
+		script.Spec(),
 		setfact.Spec(),
 		shell.Spec(),
 		slurp.Spec(),
 		stat.Spec(),
+		tempfile.Spec(),
+		template.Spec(),
 		verifysize.Spec(),
 	)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/torrust/runner/internal/catalog"
 	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/template"
 )
 
 // Host is a tasks.Host and what the tasks have told it.
@@ -43,6 +44,7 @@ func New(t testing.TB) *Host {
 	h.Host = tasks.Host{
 		Name: "web1", Conn: h.Conn, Helper: h.Helper, Set: h.Set, Find: h.find,
 		Expand:   func(text string) (string, error) { return text, nil },
+		Render:   func(text string, _ template.RenderOptions) (string, error) { return text, nil },
 		Stdout:   &h.Stdout,
 		Stderr:   &h.Stderr,
 		Progress: func(p tasks.Progress) { locked(h, func() { h.Progress = append(h.Progress, p) }) },

@@ -16,8 +16,8 @@ type Attributes struct {
 	Owner, Group string // a name or a number
 }
 
-// bits returns the mode as chmod takes it, empty if none is given.
-func (a Attributes) bits() string {
+// Bits returns the mode as chmod takes it, empty if none is given.
+func (a Attributes) Bits() string {
 	if a.Mode == "" {
 		return ""
 	}
@@ -30,7 +30,7 @@ func (a Attributes) bits() string {
 
 // Differ tells whether f has other attributes.
 func (a Attributes) Differ(f Facts) bool {
-	return a.Mode != "" && !f.IsLink() && a.bits() != f.Mode() ||
+	return a.Mode != "" && !f.IsLink() && a.Bits() != f.Mode() ||
 		a.Owner != "" && a.Owner != f.User && a.Owner != strconv.FormatInt(f.UID, 10) ||
 		a.Group != "" && a.Group != f.Group && a.Group != strconv.FormatInt(f.GID, 10)
 }
@@ -50,11 +50,7 @@ set +e
 
 // Apply gives path the attributes and returns what it is then.
 func (a Attributes) Apply(ctx context.Context, h tasks.Host, q Query) (Facts, error) {
-	follow := ""
-	if q.Follow {
-		follow = "-L"
-	}
-	f, err := facts(ctx, h, q.Path, applyScript+lookScript, q.Path, follow, "", q.Path, a.Owner, a.Group, a.bits())
+	f, err := Script(ctx, h, q, applyScript, q.Path, a.Owner, a.Group, a.Bits())
 	if err == nil && !f.Exists {
 		err = fmt.Errorf("%s vanished", q.Path)
 	}

@@ -88,6 +88,17 @@ func Look(ctx context.Context, h tasks.Host, q Query) (Facts, error) {
 	return facts(ctx, h, q.Path, lookScript, q.Path, follow, sum)
 }
 
+// Script runs a script on the host, whose arguments are $4 and on, and tells
+// what is at the path then. A script that fails must exit with 1. It runs with
+// q's path in $1, which it must leave as it is, as $2 and $3.
+func Script(ctx context.Context, h tasks.Host, q Query, script string, args ...string) (Facts, error) {
+	follow := ""
+	if q.Follow {
+		follow = "-L"
+	}
+	return facts(ctx, h, q.Path, script+"\n"+lookScript, append([]string{q.Path, follow, ""}, args...)...)
+}
+
 // facts runs a script that ends with lookScript.
 func facts(ctx context.Context, h tasks.Host, path, script string, args ...string) (Facts, error) {
 	var out, complaint bytes.Buffer

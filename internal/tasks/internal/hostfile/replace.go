@@ -181,16 +181,16 @@ func (r Replacement) write(ctx context.Context, h tasks.Host, now Facts, outputs
 		return now, err
 	}
 	if err := r.validate(ctx, h, temp); err != nil {
-		return now, errors.Join(err, remove(ctx, h, temp))
+		return now, errors.Join(err, Remove(ctx, h, temp))
 	}
 	backup := ""
 	if r.Backup && now.Exists {
 		backup = fmt.Sprintf("%s.%s~", r.Dest, time.Now().Format("2006-01-02@15:04:05.000"))
 		outputs["backup_file"] = backup
 	}
-	after, err := facts(ctx, h, r.Dest, replaceScript+lookScript, r.Dest, "-L", "sha1", temp, r.Dest, r.Owner, r.Group, r.bits(), backup)
+	after, err := facts(ctx, h, r.Dest, replaceScript+lookScript, r.Dest, "-L", "sha1", temp, r.Dest, r.Owner, r.Group, r.Bits(), backup)
 	if err != nil {
-		return now, errors.Join(err, remove(ctx, h, temp))
+		return now, errors.Join(err, Remove(ctx, h, temp))
 	}
 	if after.Checksum != "" && after.Checksum != r.SHA1 {
 		return after, fmt.Errorf("%s differs from what was sent", r.Dest)
@@ -208,10 +208,12 @@ func makeParent(ctx context.Context, h tasks.Host, dest string, now Facts) error
 // cleanupTime is how long a cleanup may take after its task was cancelled.
 const cleanupTime = 10 * time.Second
 
-func remove(ctx context.Context, h tasks.Host, name string) error {
+// Remove removes what a task has made for its own use, even if the task was
+// cancelled.
+func Remove(ctx context.Context, h tasks.Host, name string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	if err := h.Conn.Run(ctx, conn.Cmd{Argv: []string{"rm", "-f", "--", name}}); err != nil {
+	if err := h.Conn.Run(ctx, conn.Cmd{Argv: []string{"rm", "-rf", "--", name}}); err != nil {
 		return fmt.Errorf("remove %s: %w", name, err)
 	}
 	return nil

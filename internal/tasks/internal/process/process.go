@@ -33,8 +33,8 @@ const maxOutput = 16 << 20
 // Run runs the command. A non-zero exit is a *conn.ExitError; the result is
 // complete even so.
 func Run(ctx context.Context, h tasks.Host, c Command) (tasks.Result, error) {
-	if why, err := c.needless(ctx, h); err != nil || why != "" {
-		return c.notRun(why), err
+	if why, err := c.Needless(ctx, h); err != nil || why != "" {
+		return c.NotRun(why), err
 	}
 	stdout, stderr := &capture{to: h.Stdout}, &capture{to: h.Stderr}
 	start := time.Now()
@@ -65,18 +65,18 @@ func Run(ctx context.Context, h tasks.Host, c Command) (tasks.Result, error) {
 // removes say. Without them the task is skipped: what a command does cannot
 // be known.
 func Check(ctx context.Context, h tasks.Host, c Command) (tasks.Result, error) {
-	why, err := c.needless(ctx, h)
+	why, err := c.Needless(ctx, h)
 	if err != nil || why != "" {
-		return c.notRun(why), err
+		return c.NotRun(why), err
 	}
-	r := c.notRun("Command would have run if not in check mode")
+	r := c.NotRun("Command would have run if not in check mode")
 	r.Skipped = c.Creates == "" && c.Removes == ""
 	r.Changed = !r.Skipped
 	return r, nil
 }
 
-// needless says why the command need not run; empty if it must.
-func (c Command) needless(ctx context.Context, h tasks.Host) (string, error) {
+// Needless says why the command need not run; empty if it must.
+func (c Command) Needless(ctx context.Context, h tasks.Host) (string, error) {
 	if c.Creates != "" {
 		exists, err := c.exists(ctx, h, c.Creates)
 		if err != nil || exists {
@@ -104,8 +104,8 @@ func (c Command) exists(ctx context.Context, h tasks.Host, glob string) (bool, e
 	return err == nil, err
 }
 
-// notRun is the result of a command that has not run.
-func (c Command) notRun(why string) tasks.Result {
+// NotRun is the result of a command that has not run.
+func (c Command) NotRun(why string) tasks.Result {
 	return tasks.Result{Note: why, Outputs: map[string]any{
 		"cmd": c.Shown, "rc": int64(0), "stdout": "", "stderr": "", "stdout_lines": []any{}, "stderr_lines": []any{},
 		"start": nil, "end": nil, "delta": nil, "msg": why,
