@@ -13,7 +13,10 @@ import (
 	"github.com/torrust/runner/internal/tasks/fail"
 	"github.com/torrust/runner/internal/tasks/fetch"
 	"github.com/torrust/runner/internal/tasks/file"
+	"github.com/torrust/runner/internal/tasks/find"
 	"github.com/torrust/runner/internal/tasks/gzip"
+	"github.com/torrust/runner/internal/tasks/lineinfile"
+	"github.com/torrust/runner/internal/tasks/pause"
 	"github.com/torrust/runner/internal/tasks/raw"
 	"github.com/torrust/runner/internal/tasks/script"
 	"github.com/torrust/runner/internal/tasks/setfact"
@@ -23,6 +26,7 @@ import (
 	"github.com/torrust/runner/internal/tasks/tempfile"
 	"github.com/torrust/runner/internal/tasks/template"
 	"github.com/torrust/runner/internal/tasks/verifysize"
+	"github.com/torrust/runner/internal/tasks/waitfor"
 )
 
 // Registry returns every kind that a playbook may use.
@@ -36,7 +40,10 @@ func Registry() *tasks.Registry {
 		fail.Spec(),
 		fetch.Spec(),
 		file.Spec(),
+		find.Spec(),
 		gzip.Spec(),
+		lineinfile.Spec(),
+		pause.Spec(),
 		raw.Spec(),
 		script.Spec(),
 		setfact.Spec(),
@@ -46,5 +53,6 @@ func Registry() *tasks.Registry {
 		tempfile.Spec(),
 		template.Spec(),
 		verifysize.Spec(),
+		waitfor.Spec(),
 	)
 }

@@ -5,17 +5,15 @@
 package slurp
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"fmt"
 
 	"github.com/torrust/runner/internal/helper"
 	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/tasks"
 	"github.com/torrust/runner/internal/tasks/internal/ends"
+	"github.com/torrust/runner/internal/tasks/internal/hostfile"
 )
 
 // Spec declares the kind.
@@ -64,32 +62,14 @@ func (t *task) Origin() string { return t.Src }
 // Look implements pipe.Looker.
 func (t *task) Look(ctx context.Context, h tasks.Host) error { return t.source().Look(ctx, h) }
 
-// maxContent is the largest file that becomes a value.
-const maxContent = 16 << 20
-
-var errTooBig = errors.New("too big")
-
-// limited refuses more than it may hold. The buffer is not embedded: io.Copy
-// would find its ReadFrom, and no limit.
-type limited struct{ b bytes.Buffer }
-
-func (l *limited) Write(p []byte) (int, error) {
-	if l.b.Len()+len(p) > maxContent {
-		return 0, errTooBig
-	}
-	return l.b.Write(p)
-}
-
 // Run implements tasks.Task.
 func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
-	var content limited
-	if _, err := h.Conn.Get(ctx, t.Src, &content); errors.Is(err, errTooBig) {
-		return tasks.Result{}, fmt.Errorf("%s is larger than %s; use fetch", t.Src, tasks.Size(maxContent))
-	} else if err != nil {
+	content, err := hostfile.Read(ctx, h, t.Src)
+	if err != nil {
 		return tasks.Result{}, err
 	}
 	return tasks.Result{Outputs: map[string]any{
-		"content": base64.StdEncoding.EncodeToString(content.b.Bytes()), "encoding": "base64", "source": t.Src,
+		"content": base64.StdEncoding.EncodeToString(content), "encoding": "base64", "source": t.Src,
 	}}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/tasks/internal/ends"
+	"github.com/torrust/runner/internal/tasks/internal/hostfile"
 	"github.com/torrust/runner/internal/tasks/taskstest"
 )
 
@@ -23,9 +24,9 @@ func TestAlone(t *testing.T) {
 
 	_, err = h.Run(t, Spec(), `{src: `+dir+`/none}`)
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.NoError(t, os.Truncate(dir+"/f", maxContent+1))
+	require.NoError(t, os.Truncate(dir+"/f", hostfile.MaxSmall+1))
 	_, err = h.Run(t, Spec(), `{src: `+dir+`/f}`)
-	require.ErrorContains(t, err, "is larger than 16.0 MiB; use fetch")
+	require.ErrorContains(t, err, "is larger than 16.0 MiB")
 	assert.Contains(t, taskstest.Mistake(t, Spec(), `{}`), `slurp needs "src"`)
 }
 

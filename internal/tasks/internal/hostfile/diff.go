@@ -3,7 +3,6 @@ package hostfile
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -16,25 +15,12 @@ import (
 // max_diff_size.
 const maxDiff = 104448
 
-var errTooLong = errors.New("too long")
-
-// short keeps no more than maxDiff bytes. The buffer is not embedded: io.Copy
-// would find its ReadFrom, and no limit.
-type short struct{ b bytes.Buffer }
-
-func (s *short) Write(p []byte) (int, error) {
-	if s.b.Len()+len(p) > maxDiff {
-		return 0, errTooLong
-	}
-	return s.b.Write(p)
-}
-
 // diff returns what will change, or a sentence why it cannot be shown.
 func (r Replacement) diff(ctx context.Context, h tasks.Host, now Facts) string {
 	if r.Size > maxDiff || now.Size > maxDiff {
 		return fmt.Sprintf("%s: too long to show what changes\n", r.Dest)
 	}
-	var before, after short
+	before, after := limited{max: maxDiff}, limited{max: maxDiff}
 	if now.Exists {
 		if _, err := h.Conn.Get(ctx, r.Dest, &before); err != nil {
 			return fmt.Sprintf("%s: what changes cannot be shown: %v\n", r.Dest, err)
