@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"internal/helper/*":   {"internal/helper/...", "internal/helper", "internal/sqlitecopy", "internal/tasks/configtar/..."},
 	"internal/sqlitecopy": {"internal/helper/wire"},
 
-	"internal/tasks/internal/*": {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/shlex"},
+	"internal/tasks/internal/*": {"internal/tasks", "internal/tasks/internal/...", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/shlex"},
 	"internal/tasks/taskstest":  {"internal/tasks", "internal/conn", "internal/helper", "internal/catalog", "internal/strictyaml", "internal/diag", "internal/template"},
 
 	"internal/template":       {"internal/vars", "internal/diag"},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/torrust/runner/internal/conn"
 	"github.com/torrust/runner/internal/shlex"
 	"github.com/torrust/runner/internal/tasks"
 	"github.com/torrust/runner/internal/tasks/internal/process"
@@ -23,7 +24,8 @@ func Spec() tasks.Spec {
 }
 
 const doc = `The line is split into words as a shell would, but no shell runs: pipes, redirections and globs mean
-nothing. Use ` + "`shell`" + ` for those.
+nothing. Use ` + "`shell`" + ` for those. As in Ansible ` + "`$NAME` and `~`" + ` in the words are expanded all the same; a variable that
+is not set stays as it is written.
 
 Returns ` + "`cmd`, `rc`, `stdout`, `stderr`, `stdout_lines`, `stderr_lines`, `start`, `end`, `delta` and `msg`" + `. A non-zero
 ` + "`rc`" + ` is a failure unless ` + "`failed_when`" + ` says otherwise. Times are those of the controller's clock.
@@ -51,6 +53,7 @@ type task struct {
 	Removes  string   `arg:"removes" doc:"a glob; if it matches nothing the program does not run"`
 	Stdin    string   `arg:"stdin" doc:"what the program reads"`
 	AddNL    bool     `arg:"stdin_add_newline" default:"true" doc:"end stdin with a newline"`
+	Expand   bool     `arg:"expand_argument_vars" default:"true" doc:"expand environment variables of the host and a leading ~ in the words"`
 	StripEnd bool     `arg:"strip_empty_ends" default:"true" doc:"drop newlines at the end of stdout and stderr"`
 }
 
@@ -90,6 +93,9 @@ func (t *task) command() (process.Command, error) {
 	}
 	c := process.Command{
 		Argv: words, Shown: shown, Dir: t.Chdir, Creates: t.Creates, Removes: t.Removes, KeepEnds: !t.StripEnd,
+	}
+	if line, ok := expanding(words); ok && t.Expand {
+		c.Argv = conn.Shell(line)
 	}
 	if t.Stdin != "" {
 		c.Stdin = strings.NewReader(process.Stdin(t.Stdin, t.AddNL))

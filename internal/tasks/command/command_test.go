@@ -1,6 +1,7 @@
 package command
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,15 +12,16 @@ import (
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir, home := t.TempDir(), os.Getenv("HOME")
 	for args, want := range map[string]string{
-		`{cmd: "echo 'a b' | cat"}`:                               "a b | cat",
-		`{argv: [printf, '%s.', "x y", ""]}`:                      "x y..",
-		`{cmd: pwd, chdir: ` + dir + `}`:                          dir,
-		`{cmd: cat, stdin: hello}`:                                "hello",
-		`{cmd: wc -c, stdin: hello, stdin_add_newline: no}`:       "5",
-		`{cmd: echo, strip_empty_ends: false}`:                    "\n",
-		`{cmd: echo "$NOT_SET_ANYWHERE ~ *", chdir: ` + dir + `}`: "$NOT_SET_ANYWHERE ~ *",
+		`{cmd: "echo 'a b' | cat"}`:                                       "a b | cat",
+		`{argv: [printf, '%s.', "x y", ""]}`:                              "x y..",
+		`{cmd: pwd, chdir: ` + dir + `}`:                                  dir,
+		`{cmd: cat, stdin: hello}`:                                        "hello",
+		`{cmd: wc -c, stdin: hello, stdin_add_newline: no}`:               "5",
+		`{cmd: echo, strip_empty_ends: false}`:                            "\n",
+		`{cmd: 'echo "$NOT_SET_ANYWHERE *" $HOME ~', chdir: ` + dir + `}`: "$NOT_SET_ANYWHERE * " + home + " " + home,
+		`{cmd: 'echo $HOME ~', expand_argument_vars: no}`:                 "$HOME ~",
 	} {
 		r, err := taskstest.New(t).Run(t, Spec(), args)
 		require.NoError(t, err, args)

@@ -95,6 +95,10 @@ type step struct {
 }
 
 func (t *task) make(ctx context.Context, h tasks.Host, check bool) (tasks.Result, error) {
+	var err error
+	if t.Path, err = hostfile.Home(ctx, h, t.Path); err != nil {
+		return tasks.Result{}, err
+	}
 	now, err := hostfile.Look(ctx, h, hostfile.Query{Path: t.Path})
 	if err != nil {
 		return tasks.Result{}, err

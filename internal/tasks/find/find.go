@@ -54,7 +54,7 @@ var (
 // Validate implements tasks.Validator.
 func (t *task) Validate() error {
 	for _, p := range t.Paths {
-		if !strings.HasPrefix(p, "/") {
+		if !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "~") {
 			return fmt.Errorf("path %q is not absolute", p)
 		}
 	}

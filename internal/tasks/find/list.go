@@ -51,11 +51,18 @@ func (t *task) list(ctx context.Context, h tasks.Host) (*findings, error) {
 			depth = strconv.Itoa(t.Depth)
 		}
 	}
+	paths := make([]string, len(t.Paths))
+	for i, p := range t.Paths {
+		var err error
+		if paths[i], err = hostfile.Home(ctx, h, p); err != nil {
+			return nil, err
+		}
+	}
 	out, in := io.Pipe()
 	var complaint bytes.Buffer
 	done := make(chan error, 1)
 	go func() {
-		argv := append(append(conn.Shell(listScript), "sh", follow, depth), t.Paths...)
+		argv := append(append(conn.Shell(listScript), "sh", follow, depth), paths...)
 		err := h.Conn.Run(ctx, conn.Cmd{Argv: argv, Stdout: in, Stderr: &complaint})
 		_ = in.CloseWithError(err) // never fails
 		done <- err

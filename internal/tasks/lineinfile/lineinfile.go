@@ -93,6 +93,10 @@ func (t *task) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 }
 
 func (t *task) make(ctx context.Context, h tasks.Host, check bool) (tasks.Result, error) {
+	var err error
+	if t.Path, err = hostfile.Home(ctx, h, t.Path); err != nil {
+		return tasks.Result{}, err
+	}
 	content, exists, err := t.read(ctx, h)
 	if err != nil {
 		return tasks.Result{}, err

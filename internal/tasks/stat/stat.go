@@ -58,7 +58,11 @@ func (t *task) Validate() error {
 
 // Run implements tasks.Task.
 func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
-	q := hostfile.Query{Path: t.Path, Follow: t.Follow}
+	path, err := hostfile.Home(ctx, h, t.Path)
+	if err != nil {
+		return tasks.Result{}, err
+	}
+	q := hostfile.Query{Path: path, Follow: t.Follow}
 	if t.GetChecksum {
 		q.Checksum = t.Algorithm
 	}
@@ -68,7 +72,7 @@ func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 	}
 	stat := facts.Stat()
 	if facts.Exists {
-		stat["path"] = t.Path
+		stat["path"] = path
 	}
 	return tasks.Result{Outputs: map[string]any{"stat": stat}}, nil
 }

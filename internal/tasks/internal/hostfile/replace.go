@@ -99,6 +99,10 @@ func (r Replacement) Make(ctx context.Context, h tasks.Host, check bool) (tasks.
 
 // locate finds what Dest means, and what is there now.
 func (r *Replacement) locate(ctx context.Context, h tasks.Host) (Facts, error) {
+	var err error
+	if r.Dest, err = Home(ctx, h, r.Dest); err != nil {
+		return Facts{}, err
+	}
 	into := strings.HasSuffix(r.Dest, "/")
 	now, err := Look(ctx, h, Query{Path: r.Dest, Follow: true, Checksum: "sha1"})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/torrust/runner/internal/conn"
 	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/tasks/internal/hostfile"
 )
 
 // Command is a command to run once.
@@ -29,6 +30,17 @@ type Command struct {
 
 // maxOutput is how much of each stream is kept for register.
 const maxOutput = 16 << 20
+
+// home replaces a leading ~ of the paths.
+func (c *Command) home(ctx context.Context, h tasks.Host) error {
+	for _, path := range []*string{&c.Dir, &c.Creates, &c.Removes} {
+		var err error
+		if *path, err = hostfile.Home(ctx, h, *path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Run runs the command. A non-zero exit is a *conn.ExitError; the result is
 // complete even so.
@@ -75,8 +87,12 @@ func Check(ctx context.Context, h tasks.Host, c Command) (tasks.Result, error) {
 	return r, nil
 }
 
-// Needless says why the command need not run; empty if it must.
-func (c Command) Needless(ctx context.Context, h tasks.Host) (string, error) {
+// Needless says why the command need not run; empty if it must. It resolves
+// the paths of c on the way.
+func (c *Command) Needless(ctx context.Context, h tasks.Host) (string, error) {
+	if err := c.home(ctx, h); err != nil {
+		return "", err
+	}
 	if c.Creates != "" {
 		exists, err := c.exists(ctx, h, c.Creates)
 		if err != nil || exists {
