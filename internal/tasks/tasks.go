@@ -57,7 +57,7 @@ type Host struct {
 	// Expand expands a template with the variables of the task.
 	Expand func(text string) (string, error)
 	// Render renders the text of a template file with the variables of the
-	// task.
+	// task. Without it the kind template fails.
 	Render func(text string, o template.RenderOptions) (string, error)
 	// Stdout and Stderr take what remote commands write, as it comes.
 	Stdout, Stderr io.Writer

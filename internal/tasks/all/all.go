@@ -6,6 +6,7 @@ package all
 import (
 	"github.com/torrust/runner/internal/tasks"
 	"github.com/torrust/runner/internal/tasks/assert"
+	"github.com/torrust/runner/internal/tasks/checksum"
 	"github.com/torrust/runner/internal/tasks/command"
 	"github.com/torrust/runner/internal/tasks/configtar"
 	"github.com/torrust/runner/internal/tasks/copy"
@@ -27,12 +28,14 @@ import (
 	"github.com/torrust/runner/internal/tasks/template"
 	"github.com/torrust/runner/internal/tasks/verifysize"
 	"github.com/torrust/runner/internal/tasks/waitfor"
+	"github.com/torrust/runner/internal/tasks/zstd"
 )
 
 // Registry returns every kind that a playbook may use.
 func Registry() *tasks.Registry {
 	return tasks.NewRegistry(
 		assert.Spec(),
+		checksum.Spec(),
 		command.Spec(),
 		configtar.Spec(),
 		copy.Spec(),
@@ -54,5 +57,6 @@ func Registry() *tasks.Registry {
 		template.Spec(),
 		verifysize.Spec(),
 		waitfor.Spec(),
+		zstd.Spec(),
 	)
 }

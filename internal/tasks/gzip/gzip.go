@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/torrust/runner/internal/conn"
 	"github.com/torrust/runner/internal/helper"
 	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/tasks"
@@ -69,43 +68,20 @@ func (t *task) HostStage() (helper.Stage, bool) { return t.filter().HostStage() 
 // Wrap implements pipe.Filter.
 func (t *task) Wrap(w io.Writer) (io.WriteCloser, error) { return t.filter().Wrap(w) }
 
-// compareScript exits with 0 if $2 holds $1 compressed, with 3 if not.
-// compressScript makes it so; what it does not finish it removes.
-const (
-	compareScript  = `[ -f "$1" ] && [ -r "$1" ] || { echo "$1: no such file, or not readable" >&2; exit 4; }; [ -e "$2" ] || exit 3; gzip -dc < "$2" 2>/dev/null | cmp -s - "$1" || exit 3`
-	compressScript = `umask 077; t=$2.part-$$; trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM
-gzip -"$3" -n -c < "$1" > "$t" && chmod --reference="$1" "$t" && touch -r "$1" "$t" && sync "$t" && mv -f "$t" "$2"`
-)
-
-func (t *task) dest() string {
-	if t.Dest == "" {
-		return t.Src + ".gz"
+func (t *task) onHost() compress.OnHost {
+	dest := t.Dest
+	if dest == "" {
+		dest = t.Src + ".gz"
 	}
-	return t.Dest
-}
-
-func (t *task) sh(ctx context.Context, h tasks.Host, script string) error {
-	return h.Conn.Run(ctx, conn.Cmd{Argv: append(conn.Shell(script), "sh", t.Src, t.dest(), fmt.Sprint(t.Level))})
-}
-
-// Check implements tasks.Checker.
-func (t *task) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) {
-	err := t.sh(ctx, h, compareScript)
-	differs := false
-	if exit, ok := errors.AsType[*conn.ExitError](err); ok && exit.Code == 3 {
-		differs, err = true, nil
-	}
-	return tasks.Result{Changed: differs, Outputs: map[string]any{"src": t.Src, "dest": t.dest()}}, err
+	return compress.OnHost{Program: "gzip", Level: t.Level, Src: t.Src, Dest: dest}
 }
 
 // Run implements tasks.Task.
 func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
-	r, err := t.Check(ctx, h)
-	if err != nil || !r.Changed {
-		return r, err
-	}
-	if err := t.sh(ctx, h, compressScript); err != nil {
-		return tasks.Result{Outputs: r.Outputs}, err
-	}
-	return r, nil
+	return t.onHost().Make(ctx, h)
+}
+
+// Check implements tasks.Checker.
+func (t *task) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) {
+	return t.onHost().Check(ctx, h)
 }

@@ -2,6 +2,7 @@ package lineinfile
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -37,22 +38,43 @@ func TestLineInFile(t *testing.T) {
 		{`search_string: ".", state: absent`, "a.\nb\n", "b\n"},
 		{`line: z, state: absent`, "a\n", "a\n"},
 	} {
+		l := taskstest.Make(t, Spec(), `{path: /f, `+c.args+`}`).(*task)
+		got, msg, _ := l.edit(c.before)
+		assert.Equal(t, c.after, got, c.args)
+		assert.Equal(t, c.before != c.after, msg != "", c.args)
+		again, msg, _ := l.edit(got)
+		assert.Equal(t, c.after, again, c.args)
+		assert.Empty(t, msg, c.args)
+	}
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		`path: %/f, line: x=1, regexp: ^x=, mode: "0640"`:              "a\nx=1\n",
+		`path: %/new, line: x=1, create: yes, mode: "0640"`:            "x=1\n",
+		`path: %/link, line: a, state: absent, mode: "0640"`:           "x=0\n",
+		`path: %/f, line: b, mode: "0640", validate: "grep -q ^b$ %s"`: "a\nx=0\nb\n",
+	} {
 		h, dir := taskstest.New(t), t.TempDir()
-		if c.before != "" {
-			require.NoError(t, os.WriteFile(dir+"/f", []byte(c.before), 0o640))
-		}
-		args := `{path: ` + dir + `/f, ` + c.args + `}`
+		require.NoError(t, os.WriteFile(dir+"/f", []byte("a\nx=0\n"), 0o600))
+		require.NoError(t, os.Symlink("f", dir+"/link"))
+		args = `{` + strings.Replace(args, "%", dir, 1) + `}`
 		r, err := h.Check(t, Spec(), args, dir)
-		require.NoError(t, err, c.args)
-		assert.Equal(t, c.before != c.after, r.Changed, c.args)
-		for i := range 2 {
+		require.NoError(t, err, args)
+		assert.True(t, r.Changed)
+		for _, changed := range []bool{true, false} {
 			r, err = h.Run(t, Spec(), args)
-			require.NoError(t, err, c.args)
-			got, err := os.ReadFile(dir + "/f")
+			require.NoError(t, err, args)
+			assert.Equal(t, changed, r.Changed, args)
+			data, err := os.ReadFile(r.Outputs["dest"].(string))
 			require.NoError(t, err)
-			assert.Equal(t, c.after, string(got), c.args)
-			assert.Equal(t, i == 0 && c.before != c.after, r.Changed, "%s %s", c.args, r.Diff)
+			assert.Equal(t, want, string(data), args)
+			assert.Equal(t, "0640", r.Outputs["mode"])
 		}
+		info, err := os.Lstat(dir + "/link")
+		require.NoError(t, err)
+		assert.Equal(t, os.ModeSymlink, info.Mode().Type(), "links stay links")
 	}
 }
 

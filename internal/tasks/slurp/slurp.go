@@ -24,7 +24,8 @@ func Spec() tasks.Spec {
 	}
 }
 
-const doc = "In a pipe it is a source: the file as it is. Of a database that is in use that is no backup; use `sqlite_copy`.\n\n" +
+const doc = "In a pipe it is a source: the file as it is. One that is written to meanwhile is refused. Of a database that is in use\n" +
+	"that is no backup; use `sqlite_copy`.\n\n" +
 	"Alone it returns `content` in base64, `encoding` and `source`. It changes nothing and runs in check mode, too.\n\n" +
 	"```yaml\n" +
 	"- slurp: { src: /opt/torrust/.env }\n" +

@@ -98,6 +98,9 @@ func (t *task) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 }
 
 func (t *task) make(ctx context.Context, h tasks.Host, check bool) (tasks.Result, error) {
+	if h.Render == nil {
+		return tasks.Result{}, errors.New("templates cannot be rendered here")
+	}
 	name, err := h.Find("templates", t.Src)
 	if err != nil {
 		return tasks.Result{}, err

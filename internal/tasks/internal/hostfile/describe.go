@@ -67,7 +67,7 @@ func describe(output string) (Facts, error) {
 	texts := map[string]*string{
 		"pw_name": &f.User, "gr_name": &f.Group, "checksum": &f.Checksum, "lnk_target": &f.LinkTarget, "lnk_source": &f.LinkSource,
 	}
-	flags := map[string]*bool{"readable": &f.Readable, "writeable": &f.Writeable, "executable": &f.Executable}
+	flags := map[string]*bool{"readable": &f.Readable, "writeable": &f.Writeable, "executable": &f.Executable, "owner_lost": &f.ownerLost}
 	for line := range strings.Lines(output) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		var err error

@@ -29,6 +29,8 @@ type Facts struct {
 	Checksum                        string  // of a regular file that can be read, if it was asked for
 	LinkTarget                      string  // of a symbolic link, as written
 	LinkSource                      string  // of a symbolic link, resolved
+
+	ownerLost bool // of a file that was replaced
 }
 
 // Query says what Look is to tell.

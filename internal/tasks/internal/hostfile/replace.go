@@ -3,12 +3,8 @@ package hostfile
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha1"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path"
 	"strings"
 	"time"
@@ -17,43 +13,6 @@ import (
 	"github.com/torrust/runner/internal/shlex"
 	"github.com/torrust/runner/internal/tasks"
 )
-
-// Content is what a file is to hold. Open may be called several times.
-type Content struct {
-	SHA1 string // lower-case hex
-	Size int64
-	Open func() (io.ReadCloser, error)
-}
-
-// Text is content that is known.
-func Text(text string) Content {
-	sum := sha1.Sum([]byte(text))
-	return Content{
-		SHA1: hex.EncodeToString(sum[:]), Size: int64(len(text)),
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
-	}
-}
-
-// Local is the content of a file on the controller.
-func Local(name string) (Content, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return Content{}, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return Content{}, errors.Join(err, fmt.Errorf("%s is not a regular file", name))
-	}
-	sum := sha1.New()
-	n, err := io.Copy(sum, f)
-	if err != nil {
-		return Content{}, err
-	}
-	return Content{
-		SHA1: hex.EncodeToString(sum.Sum(nil)), Size: n,
-		Open: func() (io.ReadCloser, error) { return os.Open(name) },
-	}, nil
-}
 
 // Replacement is a file of the host and what it is to be.
 type Replacement struct {
@@ -147,15 +106,20 @@ func (r *Replacement) resolve(ctx context.Context, h tasks.Host) error {
 
 // replaceScript moves the file $4 to the place of $5 with the owner $6, the
 // group $7 and the mode $8, after a copy of the old one to $9, and goes on as
-// lookScript. Whatever fails, $4 goes. What is not given is taken from the old
-// file; a new one is made as the umask says.
+// lookScript. Its SHA-1 must be $10, if the host can tell. Whatever fails, $4
+// goes. What is not given is taken from the old file; a new one is made as the
+// umask says.
 const replaceScript = `
 set -e
-t=$4 d=$5 owner=$6 group=$7 mode=$8 backup=$9
+t=$4 d=$5 owner=$6 group=$7 mode=$8 backup=$9 want=${10}
 trap 'rm -f -- "$t"' EXIT
 trap 'exit 1' HUP INT TERM
+if got=$(sha1sum < "$t" 2>/dev/null) && [ "${got%% *}" != "$want" ]; then
+  echo "what has arrived differs from what was sent" >&2
+  exit 1
+fi
 if [ -e "$d" ]; then
-  chown -- "$(stat -L -c %u:%g -- "$d")" "$t" 2>/dev/null || echo kept=no
+  chown -- "$(stat -L -c %u:%g -- "$d")" "$t" 2>/dev/null || [ -n "$owner" ] || echo owner_lost=1
   if [ -z "$mode" ]; then mode=$(stat -L -c %a -- "$d"); fi
   if [ -n "$backup" ]; then cp -p -- "$d" "$backup"; fi
 elif [ -z "$mode" ]; then
@@ -192,12 +156,13 @@ func (r Replacement) write(ctx context.Context, h tasks.Host, now Facts, outputs
 		backup = fmt.Sprintf("%s.%s~", r.Dest, time.Now().Format("2006-01-02@15:04:05.000"))
 		outputs["backup_file"] = backup
 	}
-	after, err := facts(ctx, h, r.Dest, replaceScript+lookScript, r.Dest, "-L", "sha1", temp, r.Dest, r.Owner, r.Group, r.Bits(), backup)
+	after, err := facts(ctx, h, r.Dest, replaceScript+lookScript,
+		r.Dest, "-L", "", temp, r.Dest, r.Owner, r.Group, r.Bits(), backup, r.SHA1)
 	if err != nil {
 		return now, errors.Join(err, Remove(ctx, h, temp))
 	}
-	if after.Checksum != "" && after.Checksum != r.SHA1 {
-		return after, fmt.Errorf("%s differs from what was sent", r.Dest)
+	if after.ownerLost {
+		h.Warn(r.Dest + " has another owner now: the old one can be kept only by root")
 	}
 	return after, nil
 }
