@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,6 +134,14 @@ func (s *Set) Problem(artifact, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.problems[artifact] = reason
+}
+
+// Missing returns the artifacts that the set lacks for a Problem, sorted. A
+// set that lacks any should not be committed as Complete.
+func (s *Set) Missing() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.problems))
 }
 
 // Previous returns the artifact of that name in the newest complete set of
