@@ -1,0 +1,139 @@
+package inventory
+
+import (
+	"github.com/torrust/runner/internal/diag"
+	"github.com/torrust/runner/internal/strictyaml"
+	"github.com/torrust/runner/internal/vars"
+)
+
+// yaml reads an inventory in YAML or JSON.
+func (inv *Inventory) yaml(name string, src []byte) error {
+	docs, err := strictyaml.Parse(name, src)
+	if err != nil {
+		return err
+	}
+	if len(docs) == 0 || docs[0].Kind == strictyaml.Null {
+		return diag.List{diag.Errorf(diag.Pos{File: name}, "the inventory is empty").WithHint("begin with:\nall:\n  hosts:\n    name:")}
+	}
+	r := yamlReader{inv: inv}
+	root := docs[0]
+	if root.Kind != strictyaml.Map {
+		r.errs.Addf(root.Pos, "an inventory must be a mapping of groups, this is %s", root.Kind)
+		return r.errs.Err()
+	}
+	for _, p := range root.Pairs {
+		if p.Key.Text == "plugin" {
+			r.errs.Addf(p.Key.Pos, "inventory plugins are not supported").WithHint("run ansible-inventory --list > inventory.json once, or use a program that prints the hosts")
+			continue
+		}
+		r.group(p.Key, p.Value)
+	}
+	return r.errs.Err()
+}
+
+type yamlReader struct {
+	inv  *Inventory
+	errs diag.List
+}
+
+func (r *yamlReader) group(key, body *strictyaml.Node) *group {
+	g := r.inv.group(key.Text)
+	if body.Kind == strictyaml.Null {
+		return g
+	}
+	if body.Kind != strictyaml.Map {
+		r.errs.Addf(body.Pos, "the group %q must be a mapping with hosts, vars, children; this is %s", key.Text, body.Kind)
+		return g
+	}
+	strictyaml.Fields(body, "a group", &r.errs,
+		strictyaml.Field{Name: "hosts", Read: func(n *strictyaml.Node, _ *diag.List) { r.hosts(g, n) }},
+		strictyaml.Field{Name: "vars", Read: func(n *strictyaml.Node, _ *diag.List) { r.vars(&g.own, n) }},
+		strictyaml.Field{Name: "children", Read: func(n *strictyaml.Node, _ *diag.List) { r.children(g, n) }},
+	)
+	return g
+}
+
+// mapping returns the pairs of n; a bare text is a key without a value.
+func (r *yamlReader) mapping(n *strictyaml.Node, what, example string) []strictyaml.Pair {
+	switch n.Kind {
+	case strictyaml.Null:
+		return nil
+	case strictyaml.Map:
+		return n.Pairs
+	case strictyaml.String:
+		return []strictyaml.Pair{{Key: n, Value: &strictyaml.Node{Pos: n.Pos}}}
+	}
+	r.errs.Addf(n.Pos, "%s must be a mapping, this is %s", what, n.Kind).WithHint("write each name as a key: %s", example)
+	return nil
+}
+
+func (r *yamlReader) hosts(g *group, n *strictyaml.Node) {
+	for _, p := range r.mapping(n, "hosts", "tracker-1:") {
+		if p.Key.Kind != strictyaml.String {
+			r.errs.Addf(p.Key.Pos, "a host's name must be a string, this is %s", p.Key.Kind).WithHint("put it in quotes: %q", p.Key.Text)
+			continue
+		}
+		names, port, err := expandHost(p.Key.Text)
+		if err != nil {
+			r.errs.Addf(p.Key.Pos, "%v", err)
+			continue
+		}
+		for _, name := range names {
+			h := r.inv.host(name)
+			g.addHost(h)
+			if port != 0 {
+				h.own.Values["ansible_port"], h.own.Pos["ansible_port"] = port, p.Key.Pos
+			}
+			r.vars(&h.own, p.Value)
+		}
+	}
+}
+
+func (r *yamlReader) children(g *group, n *strictyaml.Node) {
+	for _, p := range r.mapping(n, "children", "webservers:") {
+		child := r.group(p.Key, p.Value)
+		if !g.addChild(child) {
+			r.errs.Addf(p.Key.Pos, "the group %q cannot be a child of %q: it contains it", child.name, g.name)
+		}
+	}
+}
+
+func (r *yamlReader) vars(to *vars.Layer, n *strictyaml.Node) {
+	r.errs.AddErr(n.Pos, addVars(to, n))
+}
+
+// addVars adds the pairs of a mapping to a layer.
+func addVars(to *vars.Layer, n *strictyaml.Node) error {
+	var errs diag.List
+	switch n.Kind {
+	case strictyaml.Null:
+		return nil
+	case strictyaml.Map:
+	default:
+		return diag.Errorf(n.Pos, "variables must be a mapping, this is %s", n.Kind)
+	}
+	if to.Source == "" {
+		to.Source = n.Pos.File
+	}
+	for _, p := range n.Pairs {
+		v, err := p.Value.Native(tagged)
+		if err != nil {
+			errs.AddErr(p.Value.Pos, err)
+			continue
+		}
+		to.Values[p.Key.Text], to.Pos[p.Key.Text] = v, p.Key.Pos
+	}
+	return errs.Err()
+}
+
+// tagged gives a value under a tag its meaning.
+func tagged(n *strictyaml.Node) (any, error) {
+	switch {
+	case n.Tag == "!unsafe" && n.Kind == strictyaml.String:
+		return vars.Unsafe(n.Text), nil
+	case n.Tag == "!vault":
+		return nil, diag.Errorf(n.Pos, "Ansible Vault is not supported").
+			WithHint("keep the secret in the environment and write {{ lookup('env', 'NAME') }}, or give it with -e @FILE")
+	}
+	return nil, diag.Errorf(n.Pos, "the tag %s is not supported", n.Tag)
+}
