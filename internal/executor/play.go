@@ -48,7 +48,8 @@ func (r *run) play(ctx context.Context, p *plan.Play) (goOn bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, batch := range batches(hosts, p.Serial) {
+	all := batches(hosts, p.Serial)
+	for i, batch := range all {
 		b := &play{run: r, Play: p, batch: batch, values: values, order: places(p)}
 		b.banner.seen = map[string]bool{}
 		b.pace = newPacer(b)
@@ -63,7 +64,9 @@ func (r *run) play(ctx context.Context, p *plan.Play) (goOn bool, err error) {
 		if b.fatal || !slices.ContainsFunc(batch, func(h *host) bool { return !h.gone() }) {
 			// A batch of which nobody is left ends the run: the next
 			// one would go the same way.
-			r.emit(event.NoMoreHosts{Play: p.Name})
+			if b.fatal || i < len(all)-1 {
+				r.emit(event.NoMoreHosts{Play: p.Name})
+			}
 			return false, nil
 		}
 	}
@@ -131,6 +134,9 @@ func number(order map[*plan.Task]int, steps []plan.Step) {
 		switch s := s.(type) {
 		case *plan.Task:
 			order[s] = len(order)
+			if include, ok := s.Work.(plan.Include); ok {
+				number(order, include.Steps)
+			}
 		case *plan.Block:
 			number(order, s.Body)
 			number(order, s.Rescue)

@@ -35,7 +35,7 @@ func (w *walk) tellTask(t *plan.Task) {
 
 // describe names a task in events.
 func (w *walk) describe(t *plan.Task) event.Task {
-	return event.Task{ID: t.ID, Name: w.mask(t.Name), Kind: t.Kind, Path: fmt.Sprintf("%s:%d", t.Pos.File, t.Pos.Line), Handler: w.handling}
+	return event.Task{ID: t.ID, Name: w.mask(t.Title()), Kind: t.Kind, Path: fmt.Sprintf("%s:%d", t.Pos.File, t.Pos.Line), Handler: w.handling}
 }
 
 func (r *run) warn(h *host, text string) {

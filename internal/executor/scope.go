@@ -48,7 +48,7 @@ func (s *scope) expandText(ctx context.Context, e Engine, text string) (string, 
 // scope returns what t sees on the walk's host.
 func (w *walk) scope(t *plan.Task) *scope {
 	s := w.hostScope(w.host)
-	s.stack = s.stack.With(t.Vars...)
+	s.stack = s.stack.With(t.Vars...).With(w.included...)
 	if w.failure != nil {
 		s = s.plus(vars.Magic, map[string]any{
 			"ansible_failed_task":   map[string]any{"name": w.failure.task},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/torrust/runner/internal/plan"
+	"github.com/torrust/runner/internal/vars"
 )
 
 // flow says how a host goes on after a step.
@@ -27,6 +28,7 @@ type walk struct {
 	handling bool  // a handler is at hand
 	rescues  int   // how many rescue sections would take over a failure
 	failure  *failure
+	included []vars.Layer // variables of the loops of the includes at hand
 }
 
 // failure is what a rescue section is told.
@@ -140,6 +142,9 @@ func (w *walk) task(ctx context.Context, t *plan.Task) flow {
 	}
 	if m, ok := t.Work.(plan.Meta); ok {
 		return w.meta(ctx, t, m)
+	}
+	if include, ok := t.Work.(plan.Include); ok {
+		return w.include(ctx, t, include)
 	}
 	release := func() {}
 	if w.Strategy != "host_pinned" {
