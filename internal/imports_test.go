@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"internal/strictyaml":     {"internal/diag"},
 	"internal/conn":           {"internal/shlex"},
 	"internal/conn/localconn": {"internal/conn", "internal/conn/shell"},
-	"internal/conn/sshconn":   {"internal/conn", "internal/conn/..."},
+	"internal/conn/sshconn":   {"internal/conn", "internal/conn/...", "internal/shlex"},
 	"internal/conn/shell":     {"internal/conn"},
 	"internal/conn/conntest":  {"internal/conn", "internal/conn/..."},
 }

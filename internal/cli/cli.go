@@ -14,6 +14,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/torrust/runner/internal/helper"
+	"github.com/torrust/runner/internal/helper/agent"
 )
 
 // Main runs the command line args (without the program's name) and returns
@@ -22,6 +25,9 @@ import (
 // return at once, whatever is still going on: the process is expected to end
 // then.
 func Main(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == helper.Argument {
+		return agent.Main() // on a host: see package helper
+	}
 	s := newStreams(env, stdin, stdout, stderr)
 	ctx, second, stop := watchSignals(ctx, stderr)
 	defer stop()

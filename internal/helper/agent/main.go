@@ -1,0 +1,19 @@
+package agent
+
+import (
+	"context"
+	"os"
+)
+
+// Ops returns the operations of the helper.
+func Ops() map[string]Op {
+	return map[string]Op{
+		"stream": Stream(
+			map[string]Source{"file": fileSource, "tar": tarSource},
+			map[string]Filter{"gzip": gzipFilter},
+		),
+	}
+}
+
+// Main is the helper as a program. It returns the exit status.
+func Main() int { return Serve(context.Background(), Ops(), os.Stdin, os.Stdout) }
