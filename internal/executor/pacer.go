@@ -10,9 +10,9 @@ import (
 
 // pacer says when a host may begin its next task.
 type pacer interface {
-	// next waits until h may begin the task at place. An error means that
-	// ctx ended first.
-	next(ctx context.Context, h *host, at place) error
+	// next waits until h may begin the task at place, and tells whether
+	// the play was stopped by then. An error means that ctx ended first.
+	next(ctx context.Context, h *host, at place) (stops, error)
 	// done says that h has no more tasks in the play.
 	done(h *host)
 }
@@ -27,16 +27,19 @@ func (a place) compare(b place) int {
 
 func newPacer(p *play) pacer {
 	if p.Strategy == "free" || p.Strategy == "host_pinned" {
-		return ownPace{}
+		return ownPace{p.stopped}
 	}
-	return newLockstep(p.batch)
+	return newLockstep(p.batch, p.stopped)
 }
 
 // ownPace lets every host go on as fast as it can.
-type ownPace struct{}
+type ownPace struct{ stopped func() stops }
 
-func (ownPace) next(ctx context.Context, _ *host, _ place) error { return context.Cause(ctx) }
-func (ownPace) done(*host)                                       {}
+func (o ownPace) next(ctx context.Context, _ *host, _ place) (stops, error) {
+	return o.stopped(), context.Cause(ctx)
+}
+
+func (ownPace) done(*host) {}
 
 // lockstep is the linear strategy: no host begins a task before every other
 // host has ended the one before it. Hosts come with the place of their next
@@ -47,31 +50,32 @@ type lockstep struct {
 	mu      sync.Mutex
 	left    int // hosts that are still in the play
 	waiting map[*host]waiter
+	stopped func() stops
 }
 
 type waiter struct {
 	at    place
-	begin chan struct{}
+	begin chan stops
 }
 
-func newLockstep(hosts []*host) *lockstep {
-	return &lockstep{left: len(hosts), waiting: map[*host]waiter{}}
+func newLockstep(hosts []*host, stopped func() stops) *lockstep {
+	return &lockstep{left: len(hosts), waiting: map[*host]waiter{}, stopped: stopped}
 }
 
-func (l *lockstep) next(ctx context.Context, h *host, at place) error {
-	w := waiter{at, make(chan struct{})}
+func (l *lockstep) next(ctx context.Context, h *host, at place) (stops, error) {
+	w := waiter{at, make(chan stops, 1)}
 	l.mu.Lock()
 	l.waiting[h] = w
 	l.release()
 	l.mu.Unlock()
 	select {
-	case <-w.begin:
-		return context.Cause(ctx)
+	case s := <-w.begin:
+		return s, context.Cause(ctx)
 	case <-ctx.Done():
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		delete(l.waiting, h) // it comes again, with another ctx, or is done
-		return context.Cause(ctx)
+		return stops{}, context.Cause(ctx)
 	}
 }
 
@@ -93,10 +97,11 @@ func (l *lockstep) release() {
 			first = &w.at
 		}
 	}
+	now := l.stopped() // the same for all: a task is for every host or for none
 	for h, w := range l.waiting {
 		if w.at == *first {
 			delete(l.waiting, h)
-			close(w.begin)
+			w.begin <- now
 		}
 	}
 }

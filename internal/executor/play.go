@@ -22,9 +22,14 @@ type play struct {
 	banner banners
 
 	mu     sync.Mutex
-	fatal  bool // nobody starts another task: any_errors_fatal, max_fail_percentage
-	ended  bool // meta: end_play, end_batch
+	stops  stops
 	failed int
+}
+
+// stops say why nobody in a play starts another task.
+type stops struct {
+	fatal bool // any_errors_fatal, max_fail_percentage
+	ended bool // meta: end_play, end_batch
 }
 
 // play runs a play. goOn is false if no later play is to run.
@@ -58,13 +63,13 @@ func (r *run) play(ctx context.Context, p *plan.Play) (goOn bool, err error) {
 		if cause := context.Cause(ctx); cause != nil {
 			return false, cause
 		}
-		if b.ended {
+		if b.stops.ended {
 			break
 		}
-		if b.fatal || !slices.ContainsFunc(batch, func(h *host) bool { return !h.gone() }) {
+		if b.stops.fatal || !slices.ContainsFunc(batch, func(h *host) bool { return !h.gone() }) {
 			// A batch of which nobody is left ends the run: the next
 			// one would go the same way.
-			if b.fatal || i < len(all)-1 {
+			if b.stops.fatal || i < len(all)-1 {
 				r.emit(event.NoMoreHosts{Play: p.Name})
 			}
 			return false, nil
@@ -150,16 +155,16 @@ func (p *play) stop(fatal bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if fatal {
-		p.fatal = true
+		p.stops.fatal = true
 	} else {
-		p.ended = true
+		p.stops.ended = true
 	}
 }
 
-func (p *play) stopped() (fatal, ended bool) {
+func (p *play) stopped() stops {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.fatal, p.ended
+	return p.stops
 }
 
 // countFailure notes that a host has failed for good, and ends the play if
@@ -169,6 +174,6 @@ func (p *play) countFailure() {
 	defer p.mu.Unlock()
 	p.failed++
 	if p.MaxFailPercentage != nil && float64(p.failed)*100 > *p.MaxFailPercentage*float64(len(p.batch)) {
-		p.fatal = true
+		p.stops.fatal = true
 	}
 }

@@ -26,6 +26,7 @@ type walk struct {
 	host     *host
 	at       place // of the task at hand
 	handling bool  // a handler is at hand
+	cleaning bool  // an always section is at hand
 	rescues  int   // how many rescue sections would take over a failure
 	failure  *failure
 	included []vars.Layer // variables of the loops of the includes at hand
@@ -96,9 +97,12 @@ func (w *walk) block(ctx context.Context, b *plan.Block) flow {
 		ctx, cancel = cleanup(ctx)
 		defer cancel()
 	}
+	outer := w.cleaning
+	w.cleaning = true
 	if a := w.steps(ctx, b.Always); f == goOn {
 		f = a
 	}
+	w.cleaning = outer
 	return f
 }
 
@@ -131,13 +135,14 @@ func (w *walk) task(ctx context.Context, t *plan.Task) flow {
 	} else {
 		w.at = place{task: w.order[t]}
 	}
-	if err := w.pace.next(ctx, w.host, w.at); err != nil {
+	stopped, err := w.pace.next(ctx, w.host, w.at)
+	switch {
+	case err != nil:
 		w.interrupt()
 		return interrupted
-	}
-	if fatal, over := w.stopped(); over {
+	case stopped.ended:
 		return ended
-	} else if fatal && !w.cleaningUp(ctx) {
+	case stopped.fatal && !w.cleaning:
 		return halted
 	}
 	if m, ok := t.Work.(plan.Meta); ok {
@@ -152,12 +157,6 @@ func (w *walk) task(ctx context.Context, t *plan.Task) flow {
 	}
 	defer release()
 	return w.step(ctx, t)
-}
-
-// cleaningUp tells whether ctx is that of an always section.
-func (w *walk) cleaningUp(ctx context.Context) bool {
-	_, bounded := ctx.Deadline()
-	return bounded
 }
 
 // interrupt notes that the run was stopped before the host was through.
