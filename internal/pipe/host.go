@@ -29,7 +29,7 @@ func (r *run) fetchHost(ctx context.Context, src HostSource) (catalog.Artifact, 
 		return catalog.Artifact{}, fmt.Errorf("%s: %w", r.source.Kind, err)
 	}
 	defer stream.Close()
-	pump := pump{phase: "copying", wire: stream.Wire, report: r.h.Progress}
+	pump := pump{phase: "copying", wire: stream.Wire, report: r.h.Progress, total: r.expect(src)}
 	if err := pump.run(ctx, stream, c.head()); err != nil {
 		return catalog.Artifact{}, err
 	}
@@ -70,11 +70,17 @@ func (r *run) hostStages(ctx context.Context, src HostSource) (helper.StreamPara
 		stage, _ := f.HostStage()
 		params.Filters = append(params.Filters, stage)
 	}
-	// What a filter makes of the estimate cannot be known.
-	if e, ok := src.(Estimator); ok && len(r.host)+len(r.local) == 0 {
-		if err := r.room(e.Estimate()); err != nil {
-			return helper.StreamParams{}, err
-		}
+	if len(r.local) == 0 {
+		return params, r.room(r.expect(src))
 	}
 	return params, nil
+}
+
+// expect returns how many bytes the host will send, 0 if that cannot be known:
+// nobody knows what a filter makes of an estimate.
+func (r *run) expect(src HostSource) int64 {
+	if e, ok := src.(Estimator); ok && len(r.host) == 0 {
+		return e.Estimate()
+	}
+	return 0
 }

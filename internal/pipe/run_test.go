@@ -57,7 +57,7 @@ func TestHostSource(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h, report := newHost(t), ""
-			all := append(append([]any{hostSource{report: &report}}, c.filters...), keep{name: "etc/data"})
+			all := append(append([]any{hostSource{report: &report, size: int64(len(content))}}, c.filters...), keep{name: "etc/data"})
 			r, err := run(t, t.Context(), h, stages(all...))
 			require.NoError(t, err)
 			assert.True(t, r.Changed)
@@ -87,6 +87,11 @@ func TestHostSource(t *testing.T) {
 			assert.Equal(t, "etc/data", h.Kept[0].Name)
 			last := h.Progress[len(h.Progress)-1]
 			assert.Equal(t, "copying", last.Phase)
+			if c.asked == 0 {
+				assert.EqualValues(t, len(content), last.Total)
+			} else {
+				assert.Zero(t, last.Total, "what gzip makes of it is not known")
+			}
 			assert.Positive(t, last.Wire)
 		})
 	}

@@ -16,7 +16,7 @@ func TestRun(t *testing.T) {
 		`{cmd: "echo a b | wc -w"}`:                        "2",
 		`{cmd: "cat; pwd", stdin: in, chdir: ` + dir + `}`: "in\n" + dir,
 		`{cmd: "wc -c", stdin: in, stdin_add_newline: no}`: "2",
-		`{cmd: echo once, creates: ` + dir + `}`:           "",
+		`{cmd: echo once, creates: ` + dir + `}`:           "skipped, since " + dir + " exists",
 		`{cmd: "echo $0", executable: /bin/sh}`:            "/bin/sh",
 		"cmd: |\n  x=1\n  echo $x\n":                       "1",
 		`{cmd: "echo 'one;' \"two\"; echo three"}`:         "one; two\nthree",

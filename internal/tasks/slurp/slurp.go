@@ -36,32 +36,38 @@ const doc = "In a pipe it is a source: the file as it is. One that is written to
 
 type task struct {
 	Src string `arg:"src,required" alias:"path" doc:"the file on the host"`
+
+	file ends.File // as a source
 }
 
 var (
 	_ pipe.HostSource = (*task)(nil)
 	_ pipe.Looker     = (*task)(nil)
+	_ pipe.Estimator  = (*task)(nil)
 	_ tasks.Checker   = (*task)(nil)
 )
 
-// source returns the task as a source of pipes.
-func (t *task) source() *ends.File { return &ends.File{Path: t.Src} }
-
 // HostStage implements pipe.HostSource.
 func (t *task) HostStage(ctx context.Context, h tasks.Host) (helper.Stage, error) {
-	return t.source().HostStage(ctx, h)
+	t.file.Path = t.Src
+	return t.file.HostStage(ctx, h)
 }
 
 // Accept implements pipe.HostSource.
 func (t *task) Accept(ctx context.Context, h tasks.Host, report json.RawMessage, m helper.Measure) (pipe.Outcome, error) {
-	return t.source().Accept(ctx, h, report, m)
+	return t.file.Accept(ctx, h, report, m)
 }
+
+// Estimate implements pipe.Estimator.
+func (t *task) Estimate() int64 { return t.file.Estimate() }
 
 // Origin implements pipe.HostSource.
 func (t *task) Origin() string { return t.Src }
 
 // Look implements pipe.Looker.
-func (t *task) Look(ctx context.Context, h tasks.Host) error { return t.source().Look(ctx, h) }
+func (t *task) Look(ctx context.Context, h tasks.Host) error {
+	return (&ends.File{Path: t.Src}).Look(ctx, h)
+}
 
 // Run implements tasks.Task.
 func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/torrust/runner/internal/conn"
@@ -122,8 +123,12 @@ func (c Command) exists(ctx context.Context, h tasks.Host, glob string) (bool, e
 
 // NotRun is the result of a command that has not run.
 func (c Command) NotRun(why string) tasks.Result {
+	stdout := ""
+	if since, ok := strings.CutPrefix(why, "Did not run command "); ok {
+		stdout = "skipped, " + strings.ReplaceAll(since, "'", "")
+	}
 	return tasks.Result{Note: why, Outputs: map[string]any{
-		"cmd": c.Shown, "rc": int64(0), "stdout": "", "stderr": "", "stdout_lines": []any{}, "stderr_lines": []any{},
+		"cmd": c.Shown, "rc": int64(0), "stdout": stdout, "stderr": "", "stdout_lines": lines(stdout), "stderr_lines": []any{},
 		"start": nil, "end": nil, "delta": nil, "msg": why,
 	}}
 }

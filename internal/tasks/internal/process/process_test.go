@@ -80,6 +80,7 @@ func TestCreatesAndRemoves(t *testing.T) {
 		r, err := Run(t.Context(), h.Host, cmd)
 		require.NoError(t, err)
 		assert.Equal(t, c.runs, r.Changed, c)
+		assert.Equal(t, c.runs, r.Outputs["stdout"] == "", "skipped, since it exists")
 		assert.EqualValues(t, 0, r.Outputs["rc"])
 		runs := h.Conn.Runs()[before:]
 		assert.Equal(t, c.runs, runs[len(runs)-1].Argv[0] == "true")
