@@ -203,3 +203,7 @@ func stringList(v any) ([]string, error) {
 	}
 	return out, nil
 }
+
+// Bool reads a boolean as people write it in a playbook, for a parameter that
+// may also be missing and is therefore of type any.
+func Bool(v any) (bool, error) { return boolean(v) }

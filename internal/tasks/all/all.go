@@ -11,6 +11,7 @@ import (
 	"github.com/torrust/runner/internal/tasks/configtar"
 	"github.com/torrust/runner/internal/tasks/copy"
 	"github.com/torrust/runner/internal/tasks/debug"
+	"github.com/torrust/runner/internal/tasks/dockercompose"
 	"github.com/torrust/runner/internal/tasks/fail"
 	"github.com/torrust/runner/internal/tasks/fetch"
 	"github.com/torrust/runner/internal/tasks/file"
@@ -24,6 +25,7 @@ import (
 	"github.com/torrust/runner/internal/tasks/shell"
 	"github.com/torrust/runner/internal/tasks/slurp"
 	"github.com/torrust/runner/internal/tasks/stat"
+	"github.com/torrust/runner/internal/tasks/systemd"
 	"github.com/torrust/runner/internal/tasks/tempfile"
 	"github.com/torrust/runner/internal/tasks/template"
 	"github.com/torrust/runner/internal/tasks/verifysize"
@@ -40,6 +42,7 @@ func Registry() *tasks.Registry {
 		configtar.Spec(),
 		copy.Spec(),
 		debug.Spec(),
+		dockercompose.Spec(),
 		fail.Spec(),
 		fetch.Spec(),
 		file.Spec(),
@@ -53,6 +56,7 @@ func Registry() *tasks.Registry {
 		shell.Spec(),
 		slurp.Spec(),
 		stat.Spec(),
+		systemd.Spec(),
 		tempfile.Spec(),
 		template.Spec(),
 		verifysize.Spec(),

@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 
 	"github.com/torrust/runner/internal/conn"
 )
@@ -22,6 +24,11 @@ type Conn struct {
 	// Fail, if set, is asked before a command runs; what it returns is the
 	// outcome.
 	Fail func(conn.Cmd) error
+	// Answer, if set, is asked next: what it returns is the output of the
+	// command, which does not run then.
+	Answer func(conn.Cmd) (stdout string, ok bool)
+	// Bin is a folder whose programs come before the others; see Fake.
+	Bin string
 }
 
 var _ conn.Conn = (*Conn)(nil)
@@ -43,7 +50,13 @@ func (c *Conn) Run(ctx context.Context, cmd conn.Cmd) error {
 			return err
 		}
 	}
-	p := exec.CommandContext(ctx, cmd.Argv[0], cmd.Argv[1:]...)
+	if c.Answer != nil {
+		if text, ok := c.Answer(cmd); ok {
+			_, err := io.WriteString(cmd.Stdout, text)
+			return err
+		}
+	}
+	p := exec.CommandContext(ctx, c.program(cmd.Argv[0]), cmd.Argv[1:]...)
 	var tail bytes.Buffer
 	p.Stdin, p.Stdout, p.Stderr, p.Dir = cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Dir
 	if p.Stderr == nil {
@@ -52,6 +65,9 @@ func (c *Conn) Run(ctx context.Context, cmd conn.Cmd) error {
 	p.Env = os.Environ()
 	for k, v := range cmd.Env {
 		p.Env = append(p.Env, k+"="+v)
+	}
+	if c.Bin != "" {
+		p.Env = append(p.Env, "PATH="+c.Bin+":"+os.Getenv("PATH"))
 	}
 	err := p.Run()
 	if ctx.Err() != nil {
@@ -68,6 +84,24 @@ func (c *Conn) Run(ctx context.Context, cmd conn.Cmd) error {
 		return &conn.ExitError{Code: 127, Stderr: err.Error()}
 	}
 	return nil
+}
+
+func (c *Conn) program(name string) string {
+	if path := filepath.Join(c.Bin, name); c.Bin != "" && !strings.Contains(name, "/") {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	return name
+}
+
+// Fake puts a script in the place of a program of the host.
+func (c *Conn) Fake(t testing.TB, name, script string) {
+	t.Helper()
+	if c.Bin == "" {
+		c.Bin = t.TempDir()
+	}
+	must(t, os.WriteFile(filepath.Join(c.Bin, name), []byte("#!/bin/sh\n"+script), 0o755))
 }
 
 // Get implements conn.Conn.
