@@ -3,11 +3,14 @@ package agent
 import (
 	"context"
 	"os"
+
+	"github.com/torrust/runner/internal/sqlitecopy"
 )
 
 // Ops returns the operations of the helper.
 func Ops() map[string]Op {
 	return map[string]Op{
+		sqlitecopy.Op: copySQLite,
 		"stream": Stream(
 			map[string]Source{"file": fileSource, "tar": tarSource},
 			map[string]Filter{"gzip": gzipFilter},

@@ -24,6 +24,7 @@ import (
 	"github.com/torrust/runner/internal/tasks/setfact"
 	"github.com/torrust/runner/internal/tasks/shell"
 	"github.com/torrust/runner/internal/tasks/slurp"
+	"github.com/torrust/runner/internal/tasks/sqlite"
 	"github.com/torrust/runner/internal/tasks/stat"
 	"github.com/torrust/runner/internal/tasks/systemd"
 	"github.com/torrust/runner/internal/tasks/tempfile"
@@ -55,6 +56,7 @@ func Registry() *tasks.Registry {
 		setfact.Spec(),
 		shell.Spec(),
 		slurp.Spec(),
+		sqlite.Spec(),
 		stat.Spec(),
 		systemd.Spec(),
 		tempfile.Spec(),
