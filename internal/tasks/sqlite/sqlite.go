@@ -155,4 +155,3 @@ func explain(err error) error {
 	}
 	return &refusal{told, advice[told.Code]}
 }
-
