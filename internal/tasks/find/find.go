@@ -21,7 +21,7 @@ func Spec() tasks.Spec {
 	}
 }
 
-const doc = "Returns `files`, a list of mappings as `stat` returns them, sorted by path; `matched`, how many they are; `examined`,\n" +
+const doc = "Returns `files`, a list of mappings as of `stat`, without what find does not tell, sorted by path; `matched`, how many they are; `examined`,\n" +
 	"how many were looked at; `skipped_paths`, what could not be looked at, and why. It runs in check mode, too.\n\n" +
 	"It needs GNU find on the host. At most 20,000 files are returned; more is an error.\n\n" +
 	"```yaml\n" +

@@ -69,6 +69,7 @@ func TestWhatIsReturned(t *testing.T) {
 	require.NoError(t, err)
 	f := r.Outputs["files"].([]any)[0].(map[string]any)
 	assert.Equal(t, []any{"0640", int64(3000), true, false, int64(os.Getuid())}, []any{f["mode"], f["size"], f["isreg"], f["isdir"], f["uid"]})
+	assert.NotContains(t, f, "readable")
 	assert.InDelta(t, float64(time.Now().Unix()), f["mtime"], 60)
 	assert.Equal(t, int64(7), r.Outputs["examined"])
 	assert.Equal(t, map[string]any{"/nowhere/at/all": "No such file or directory"}, r.Outputs["skipped_paths"])

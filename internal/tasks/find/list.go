@@ -123,7 +123,9 @@ func (t *task) read(r io.Reader) (*findings, error) {
 		}
 		stat := e.Stat()
 		stat["path"] = e.path
-		delete(stat, "exists")
+		for _, unknown := range []string{"exists", "readable", "writeable", "executable", "blocks", "block_size"} {
+			delete(stat, unknown) // find does not tell
+		}
 		found.files = append(found.files, stat)
 	}
 }

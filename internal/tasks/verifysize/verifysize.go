@@ -27,7 +27,7 @@ func Spec() tasks.Spec {
 const doc = "In a pipe it looks at the number of bytes at its own place: before `gzip` at the plain ones, after it at the\n" +
 	"compressed ones. If they do not fit, the artifact is refused. `min_ratio_to_previous` compares with the same place of\n" +
 	"the newest good backup of the host: 0.8 refuses one that has lost more than a fifth. Without an earlier backup that\n" +
-	"is unknown, which the manifest says, and no failure.\n\n" +
+	"is no failure, and the manifest says so.\n\n" +
 	"Alone it looks at the file `path` of the host, and returns its `size`.\n\n" +
 	"```yaml\n" +
 	"- pipe:\n" +
@@ -83,7 +83,9 @@ func (t *task) Judge(m helper.Measure, prev *catalog.Artifact) (catalog.Proof, e
 	case t.Ratio == 0:
 	case prev == nil:
 		said = append(said, "no earlier backup to compare with")
-		proof.Result = catalog.Unknown
+		if t.Min == 0 && t.Max == 0 {
+			proof.Result = catalog.Unknown // nothing else was asked
+		}
 	case float64(m.Bytes) < t.Ratio*float64(prev.Size):
 		return proof, fmt.Errorf("%s is less than %g of the earlier backup's %s", size, t.Ratio, tasks.Size(prev.Size))
 	default:

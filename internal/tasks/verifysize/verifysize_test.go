@@ -29,6 +29,7 @@ func TestJudge(t *testing.T) {
 		{`{min_ratio_to_previous: 0.8}`, 80, 100, catalog.Proof{Name: "size", Result: catalog.Passed, Detail: "80 B, at least 0.8 of the earlier 100 B"}, ""},
 		{`{min_ratio_to_previous: 0.8}`, 79, 100, catalog.Proof{}, "79 B is less than 0.8 of the earlier backup's 100 B"},
 		{`{min_ratio_to_previous: 0.8}`, 79, 0, catalog.Proof{Name: "size", Result: catalog.Unknown, Detail: "79 B, no earlier backup to compare with"}, ""},
+		{`{min: 1, min_ratio_to_previous: 0.8}`, 79, 0, catalog.Proof{Name: "size", Result: catalog.Passed, Detail: "79 B, at least 1 B, no earlier backup to compare with"}, ""},
 	} {
 		check := taskstest.Make(t, Spec().InPipe(), c.args).(pipe.Check)
 		var prev *catalog.Artifact
