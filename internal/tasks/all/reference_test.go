@@ -1,7 +1,6 @@
 package all_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -15,26 +14,25 @@ import (
 	"github.com/torrust/runner/internal/tasks/all"
 )
 
-var update = flag.Bool("update", false, "write docs/tasks.md")
-
 const referencePage = "../../../docs/tasks.md"
 
-// TestReferenceIsFresh keeps docs/tasks.md in step with the declarations.
+// TestReferenceIsFresh keeps docs/tasks.md in step with the declarations. With
+// UPDATE=1 it writes the page.
 func TestReferenceIsFresh(t *testing.T) {
 	want := reference(all.Registry().All())
-	if *update {
+	if os.Getenv("UPDATE") == "1" {
 		require.NoError(t, os.WriteFile(referencePage, []byte(want), 0o644))
 	}
 	got, err := os.ReadFile(referencePage)
 	require.NoError(t, err)
-	assert.True(t, want == string(got), "docs/tasks.md is stale: go test ./internal/tasks/all -update")
+	assert.True(t, want == string(got), "docs/tasks.md is stale: make generate")
 }
 
 func reference(specs []tasks.Spec) string {
 	var b strings.Builder
 	b.WriteString(`# Task kinds
 
-Made from the declarations in internal/tasks by ` + "`go test ./internal/tasks/all -update`" + `.
+Made from the declarations in internal/tasks by ` + "`make generate`" + `.
 
 A kind can be written bare or as ` + "`ansible.builtin.NAME`" + ` where Ansible has it. Kinds that can be a stage of a pipe say so;
 what a pipe is stands in [playbooks.md](playbooks.md).

@@ -97,7 +97,7 @@ func (t *task) make(ctx context.Context, h tasks.Host, check bool) (tasks.Result
 		}
 	}
 	if t.State != "" {
-		now, err = t.settle(ctx, c, now)
+		now, err = t.settle(ctx, c)
 		r.Outputs = outputs(now, concerned)
 	}
 	return r, err
@@ -131,13 +131,13 @@ func (t *task) order() []string {
 const pollEvery = time.Second
 
 // settle waits until the services are as they are to be.
-func (t *task) settle(ctx context.Context, c compose, now []container) ([]container, error) {
+func (t *task) settle(ctx context.Context, c compose) ([]container, error) {
 	limit := time.NewTimer(t.WaitTime)
 	defer limit.Stop()
 	for {
-		var err error
-		if now, err = c.list(ctx, t.Services); err != nil {
-			return now, err
+		now, err := c.list(ctx, t.Services)
+		if err != nil {
+			return nil, err
 		}
 		unsettled := t.unsettled(now)
 		if unsettled == "" {
