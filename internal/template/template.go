@@ -7,9 +7,14 @@
 package template
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/torrust/runner/internal/diag"
 )
 
 // Scope gives a template its variables. [vars.Stack] is one. A value that is
@@ -39,7 +44,15 @@ type Options struct {
 }
 
 // Engine evaluates templates. It is safe for concurrent use.
-type Engine struct{ o Options }
+type Engine struct {
+	o       Options
+	filters map[string]filterFunc
+	tests   map[string]testFunc
+
+	mu    sync.Mutex
+	texts map[string][]stmt // parsed before
+	exprs map[string]expr
+}
 
 // RenderOptions say how the text of a template file is read.
 type RenderOptions struct {
@@ -52,32 +65,142 @@ type RenderOptions struct {
 	BlockStart, BlockEnd, VariableStart, VariableEnd, CommentStart, CommentEnd string
 }
 
-var errNotYet = errors.New("not yet")
-
 // New returns an engine.
-func New(o Options) *Engine { return &Engine{o} }
+func New(o Options) *Engine {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Engine{o: o, filters: filters(), tests: tests(), texts: map[string][]stmt{}, exprs: map[string]expr{}}
+}
 
-// Expand expands every template within v, deeply.
-func (e *Engine) Expand(ctx context.Context, v any, s Scope) (any, error) { return nil, errNotYet }
+func (e *Engine) run(ctx context.Context, s Scope) *run {
+	return &run{ctx: ctx, e: e, scope: s, steps: new(int)}
+}
+
+// Expand expands every template within v, deeply. A text that is one
+// expression has the value of that expression.
+func (e *Engine) Expand(ctx context.Context, v any, s Scope) (any, error) {
+	return e.run(ctx, s).expand(v)
+}
 
 // Eval evaluates a bare expression.
-func (e *Engine) Eval(ctx context.Context, expr string, s Scope) (any, error) { return nil, errNotYet }
+func (e *Engine) Eval(ctx context.Context, expr string, s Scope) (any, error) {
+	x, err := e.parsedExpr(expr)
+	if err != nil {
+		return nil, positioned(expr, err)
+	}
+	v, err := e.run(ctx, s).value(x)
+	if text, ok := v.(string); ok && err == nil {
+		return asLiteral(text), nil
+	}
+	return v, err
+}
 
 // Bool evaluates a condition.
 func (e *Engine) Bool(ctx context.Context, expr string, s Scope) (bool, error) {
-	return false, errNotYet
+	v, err := e.Eval(ctx, expr, s)
+	if err != nil {
+		return false, err
+	}
+	return truthy(v), nil
 }
 
 // Render renders the text of a template file.
 func (e *Engine) Render(ctx context.Context, text string, s Scope, o RenderOptions) (string, error) {
-	return "", errNotYet
+	d := usual
+	d.trimBlocks, d.lstripBlocks = !o.KeepBlockNL, o.LstripBlocks
+	for _, f := range []struct {
+		dst   *string
+		given string
+	}{
+		{&d.blockStart, o.BlockStart}, {&d.blockEnd, o.BlockEnd}, {&d.varStart, o.VariableStart}, {&d.varEnd, o.VariableEnd},
+		{&d.commentStart, o.CommentStart}, {&d.commentEnd, o.CommentEnd},
+	} {
+		*f.dst = cmp.Or(f.given, *f.dst)
+	}
+	body, err := parseText(text, d)
+	if err != nil {
+		if at, ok := errors.AsType[*diag.Error](positioned(text, err)); ok {
+			at.Pos.File = o.Name
+			return "", at
+		}
+		return "", err
+	}
+	var out output
+	if err := e.run(ctx, s).render(body, &out); err != nil {
+		return "", err
+	}
+	result := out.String()
+	if o.Newline != "" && o.Newline != "\n" {
+		result = strings.ReplaceAll(result, "\n", o.Newline)
+	}
+	return result, nil
 }
 
-// Check returns the mistakes in a text that may hold templates.
-func Check(text string) error { return nil }
+// maxCached bounds how many texts an engine remembers.
+const maxCached = 4096
 
-// CheckExpr returns the mistakes in a bare expression.
-func CheckExpr(expr string) error { return nil }
+func (e *Engine) parsed(text string) ([]stmt, error) {
+	return cached(e, e.texts, text, func() ([]stmt, error) {
+		return parseText(text, usual)
+	})
+}
+
+func (e *Engine) parsedExpr(text string) (expr, error) {
+	return cached(e, e.exprs, text, func() (expr, error) {
+		return parseExpr(text, 0, len(text))
+	})
+}
+
+func cached[T any](e *Engine, cache map[string]T, text string, parse func() (T, error)) (T, error) {
+	e.mu.Lock()
+	v, ok := cache[text]
+	e.mu.Unlock()
+	if ok {
+		return v, nil
+	}
+	v, err := parse()
+	if err != nil {
+		return v, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(cache) >= maxCached {
+		clear(cache)
+	}
+	cache[text] = v
+	return v, nil
+}
+
+// Check returns the mistakes in a text that may hold templates, as a
+// *diag.Error whose line and column count from the start of the text.
+func Check(text string) error {
+	if !strings.Contains(text, "{{") && !strings.Contains(text, "{%") && !strings.Contains(text, "{#") {
+		return nil
+	}
+	_, err := parseText(text, usual)
+	return positioned(text, err)
+}
+
+// CheckExpr returns the mistakes in a bare expression, as Check does.
+func CheckExpr(expr string) error {
+	_, err := parseExpr(expr, 0, len(expr))
+	return positioned(expr, err)
+}
+
+// positioned turns the offset of a mistake into line and column.
+func positioned(text string, err error) error {
+	m, ok := errors.AsType[*syntaxError](err)
+	if !ok {
+		return err
+	}
+	at := min(m.at, len(text))
+	line := 1 + strings.Count(text[:at], "\n")
+	col := at - strings.LastIndexByte(text[:at], '\n')
+	e := diag.Errorf(diag.Pos{Line: line, Col: col}, "%s", m.msg)
+	e.Hint = m.hint
+	return e
+}
 
 // UndefinedError reports the use of a variable or attribute that is not
 // defined.
