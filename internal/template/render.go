@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -217,10 +218,7 @@ func (r *run) expandText(text string) (any, error) {
 	if len(body) == 1 {
 		if o, ok := body[0].(outputNode); ok {
 			v, err := r.value(o.x)
-			if s, isText := v.(string); isText && err == nil {
-				return asLiteral(s), nil
-			}
-			return v, err
+			return retyped(o.x, v), err
 		}
 	}
 	var out output
@@ -228,6 +226,16 @@ func (r *run) expandText(text string) (any, error) {
 		return nil, err
 	}
 	return asLiteral(out.String()), nil
+}
+
+// retyped applies asLiteral to the text that an expression gives, unless its
+// last filter is one that is there to make a text.
+func retyped(x expr, v any) any {
+	text, isText := v.(string)
+	if f, ok := x.(filter); !isText || ok && slices.Contains([]string{"string", "to_json", "to_nice_json", "tojson"}, f.name) {
+		return v
+	}
+	return asLiteral(text)
 }
 
 // asLiteral makes a list, a mapping or a boolean of a text that looks like

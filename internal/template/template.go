@@ -90,10 +90,7 @@ func (e *Engine) Eval(ctx context.Context, expr string, s Scope) (any, error) {
 		return nil, positioned(expr, err)
 	}
 	v, err := e.run(ctx, s).value(x)
-	if text, ok := v.(string); ok && err == nil {
-		return asLiteral(text), nil
-	}
-	return v, err
+	return retyped(x, v), err
 }
 
 // Bool evaluates a condition.
