@@ -3,7 +3,6 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -140,18 +139,4 @@ func encodeSums(artifacts []Artifact, manifestSum string) []byte {
 	}
 	fmt.Fprintf(&b, "%s  %s\n", manifestSum, manifestName)
 	return b.Bytes()
-}
-
-// parseSums reads what encodeSums writes: name -> digest.
-func parseSums(data []byte) (map[string]string, error) {
-	sums := map[string]string{}
-	for line := range strings.Lines(string(data)) {
-		line = strings.TrimSuffix(line, "\n")
-		sum, name, ok := strings.Cut(line, "  ")
-		if !ok || !isDigest(sum) || name == "" {
-			return nil, errors.New(sumsName + " is damaged")
-		}
-		sums[name] = sum
-	}
-	return sums, nil
 }

@@ -3,7 +3,7 @@ package playbook_test
 import (
 	"io/fs"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +12,9 @@ import (
 
 	"github.com/torrust/runner/internal/playbook"
 )
+
+// breaks are the line breaks of YAML 1.1, section 4.2.
+var breaks = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
 
 // FuzzParse: reading a playbook never panics, and every mistake has a place
 // within the file.
@@ -31,7 +34,7 @@ func FuzzParse(f *testing.F) {
 			ReadFile: func(string) ([]byte, error) { return nil, fs.ErrNotExist },
 		})
 		require.NoError(t, err)
-		lines := strings.Split(string(text), "\n")
+		lines := breaks.Split(string(text), -1)
 		for _, e := range pb.Mistakes {
 			require.Equal(t, "site.yml", e.Pos.File, e.Error())
 			require.LessOrEqual(t, e.Pos.Line, max(len(lines), 1), e.Error())

@@ -23,10 +23,10 @@ const (
 // Our locks are OFD locks (fcntl(2)): they conflict with SQLite's, belong to
 // this open file alone, and vanish with it whatever happens to the process.
 
-func fcntlLock(f *os.File, cmd int, kind int16, start, length int64) (unix.Flock_t, error) {
+func fcntlLock(fd uintptr, cmd int, kind int16, start, length int64) (unix.Flock_t, error) {
 	l := unix.Flock_t{Type: kind, Whence: io.SeekStart, Start: start, Len: length}
 	for {
-		err := unix.FcntlFlock(f.Fd(), cmd, &l)
+		err := unix.FcntlFlock(fd, cmd, &l)
 		if !errors.Is(err, unix.EINTR) {
 			return l, err
 		}
@@ -36,17 +36,23 @@ func fcntlLock(f *os.File, cmd int, kind int16, start, length int64) (unix.Flock
 // lockShared takes SQLite's SHARED lock, as a reader does: PENDING first, so
 // that a writer that waits for readers to go is not starved. It waits in the
 // kernel's queue: polling, as SQLite does, is hundreds of times slower under
-// load.
+// load. A wait that is abandoned goes on behind our back, on a descriptor of
+// its own: f may be closed meanwhile, and its number be another file's.
 func lockShared(ctx context.Context, f *os.File, wait time.Duration) error {
+	own, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("lock the database: %w", err)
+	}
 	got := make(chan error)
 	abandoned := make(chan struct{})
 	go func() {
-		err := lockSharedNow(f)
+		defer unix.Close(own)
+		err := lockSharedNow(uintptr(own))
 		select {
 		case got <- err:
 		case <-abandoned:
 			if err == nil {
-				_ = unlockShared(f)
+				_ = unlock(uintptr(own))
 			}
 		}
 	}()
@@ -64,12 +70,12 @@ func lockShared(ctx context.Context, f *os.File, wait time.Duration) error {
 	}
 }
 
-func lockSharedNow(f *os.File) error {
-	if _, err := fcntlLock(f, unix.F_OFD_SETLKW, unix.F_RDLCK, pendingByte, 1); err != nil {
+func lockSharedNow(fd uintptr) error {
+	if _, err := fcntlLock(fd, unix.F_OFD_SETLKW, unix.F_RDLCK, pendingByte, 1); err != nil {
 		return fmt.Errorf("lock the database: %w", err)
 	}
-	_, err := fcntlLock(f, unix.F_OFD_SETLKW, unix.F_RDLCK, sharedFirst, sharedSize)
-	if _, pendingErr := fcntlLock(f, unix.F_OFD_SETLK, unix.F_UNLCK, pendingByte, 1); err == nil {
+	_, err := fcntlLock(fd, unix.F_OFD_SETLKW, unix.F_RDLCK, sharedFirst, sharedSize)
+	if _, pendingErr := fcntlLock(fd, unix.F_OFD_SETLK, unix.F_UNLCK, pendingByte, 1); err == nil {
 		err = pendingErr
 	}
 	if err != nil {
@@ -78,8 +84,10 @@ func lockSharedNow(f *os.File) error {
 	return nil
 }
 
-func unlockShared(f *os.File) error {
-	if _, err := fcntlLock(f, unix.F_OFD_SETLK, unix.F_UNLCK, sharedFirst, sharedSize); err != nil {
+func unlockShared(f *os.File) error { return unlock(f.Fd()) }
+
+func unlock(fd uintptr) error {
+	if _, err := fcntlLock(fd, unix.F_OFD_SETLK, unix.F_UNLCK, sharedFirst, sharedSize); err != nil {
 		return fmt.Errorf("unlock the database: %w", err)
 	}
 	return nil
@@ -125,6 +133,6 @@ func hotNow(f *os.File, path string) (bool, error) {
 		}
 		return false, nil
 	}
-	l, err := fcntlLock(f, unix.F_OFD_GETLK, unix.F_WRLCK, reservedByte, 1)
+	l, err := fcntlLock(f.Fd(), unix.F_OFD_GETLK, unix.F_WRLCK, reservedByte, 1)
 	return l.Type == unix.F_UNLCK, err
 }

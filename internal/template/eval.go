@@ -33,7 +33,6 @@ type run struct {
 	local map[string]any // of loops and set
 	steps *int
 	chain []string // variables that are being expanded
-	text  string   // what is evaluated, for errors
 }
 
 func (r *run) step() error {

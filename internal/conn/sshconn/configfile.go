@@ -219,7 +219,7 @@ func matchCondition(value string) (condition, error) {
 			c = func(asked) bool { return criterion == "final" }
 		case "host", "originalhost", "user":
 			if i++; i == len(words) {
-				return nil, fmt.Errorf("Match %s needs a pattern", criterion)
+				return nil, fmt.Errorf("a pattern is missing behind Match %s", criterion)
 			}
 			patterns := strings.Split(words[i], ",")
 			c = func(h asked) bool {
@@ -227,7 +227,7 @@ func matchCondition(value string) (condition, error) {
 				return matchList(patterns, name)
 			}
 		default:
-			return nil, fmt.Errorf("Match %s is not supported; supported: all, final, host, originalhost, user", criterion)
+			return nil, fmt.Errorf("the criterion %s of Match is not supported; supported: all, final, host, originalhost, user", criterion)
 		}
 		all = append(all, func(h asked) bool { return c(h) != not })
 	}

@@ -58,32 +58,32 @@ func (d *Dialer) connect(ctx context.Context, t conn.Target, s *settings, depth 
 	if err != nil {
 		_ = link.Close()
 		release()
-		stage, cause, hint := explain(err, authenticating, creds, s)
+		stage, hint, cause := explain(err, authenticating, creds, s)
 		return nil, func() {}, keys.seen, fail(stage, cause, hint)
 	}
 	return ssh.NewClient(sc, channels, requests), release, keys.seen, nil
 }
 
 // explain says at which stage a handshake has failed, and why.
-func explain(err error, authenticating bool, creds *credentials, s *settings) (conn.Stage, error, string) {
+func explain(err error, authenticating bool, creds *credentials, s *settings) (stage conn.Stage, hint string, cause error) {
 	if h, ok := errors.AsType[*hostKeyError](err); ok {
-		return conn.StageHostKey, h, h.hint
+		return conn.StageHostKey, h.hint, h
 	}
 	// x/crypto has no type for this; the text is pinned by a test.
 	if strings.Contains(err.Error(), "unable to authenticate") {
 		tried := strings.Join(creds.tried, ", ")
 		if len(creds.methods) == 0 {
-			return conn.StageAuth, fmt.Errorf("there is nothing to log in with as %s: %s", s.user, orNothing(tried)),
-				"name a key with ansible_ssh_private_key_file or --private-key, start an agent, or ask for a password with -k"
+			return conn.StageAuth, "name a key with ansible_ssh_private_key_file or --private-key, start an agent, or ask for a password with -k",
+				fmt.Errorf("there is nothing to log in with as %s: %s", s.user, orNothing(tried))
 		}
-		return conn.StageAuth, fmt.Errorf("the host does not let %s in; tried: %s", s.user, tried),
-			"is the user right (ansible_user), and is the public key in its ~/.ssh/authorized_keys? Try: ssh " + s.user + "@" + s.host
+		return conn.StageAuth, "is the user right (ansible_user), and is the public key in its ~/.ssh/authorized_keys? Try: ssh " + s.user + "@" + s.host,
+			fmt.Errorf("the host does not let %s in; tried: %s", s.user, tried)
 	}
-	stage, hint := conn.StageHandshake, "is it an SSH server that listens there?"
+	stage, hint = conn.StageHandshake, "is it an SSH server that listens there?"
 	if authenticating {
 		stage, hint = conn.StageAuth, "the host closed the connection during the login; its log says why: journalctl -u ssh"
 	}
-	return stage, errors.New(strings.TrimPrefix(err.Error(), "ssh: handshake failed: ")), hint
+	return stage, hint, errors.New(strings.TrimPrefix(err.Error(), "ssh: handshake failed: "))
 }
 
 func orNothing(s string) string {
