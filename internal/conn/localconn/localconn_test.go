@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -59,10 +60,11 @@ func TestCancelEndsTheGroup(t *testing.T) {
 	}()
 	err := dial(t).Run(ctx, conn.Cmd{Argv: conn.Shell(`sleep 1000 & echo $!; wait`), Stdout: w})
 	require.ErrorIs(t, err, stop)
-	state, err := os.ReadFile("/proc/" + <-child + "/stat")
-	if err == nil { // a zombie until somebody waits for it
-		assert.Contains(t, string(state), ") Z ")
-	}
+	stat := "/proc/" + <-child + "/stat"
+	assert.Eventually(t, func() bool {
+		state, err := os.ReadFile(stat)
+		return err != nil || strings.Contains(string(state), ") Z ") // a zombie until somebody waits for it
+	}, time.Minute, time.Millisecond, "the command that the shell had started")
 }
 
 func TestFiles(t *testing.T) {

@@ -54,7 +54,7 @@ func Run(ctx context.Context, s Starter, c conn.Cmd, b conn.Become) error {
 	if err != nil {
 		return err
 	}
-	r := &running{starter: s, cmd: c, become: b, p: p, started: make(chan struct{}), over: make(chan struct{}), tail: &tail{}}
+	r := &running{starter: s, cmd: c, become: b, p: p, in: &input{w: p.Stdin()}, started: make(chan struct{}), over: make(chan struct{}), tail: &tail{}}
 	return r.run(ctx, prompt)
 }
 
@@ -64,6 +64,7 @@ type running struct {
 	cmd     conn.Cmd
 	become  conn.Become
 	p       Process
+	in      *input
 
 	started chan struct{} // closed when the command itself runs
 	over    chan struct{} // closed when Run returns
@@ -172,10 +173,10 @@ func (r *running) stderr(prompt string) error {
 			if at := bytes.Index(held, []byte(prompt)); at >= 0 {
 				held = append(held[:at:at], held[at+len(prompt):]...)
 				if answered {
-					_ = r.p.Stdin().Close() // wrong: sudo gives up at the end of its input
+					r.in.close() // wrong: sudo gives up at the end of its input
 				} else {
 					answered = true
-					_, _ = io.WriteString(r.p.Stdin(), r.become.Password+"\n") // a lost link shows in Wait
+					_, _ = io.WriteString(r.in, r.become.Password+"\n") // a lost link shows in Wait
 				}
 			}
 		}
@@ -216,17 +217,16 @@ func (r *running) stdin() {
 			return
 		}
 	}
-	in := r.p.Stdin()
 	if r.cmd.Stdin != nil {
-		_, _ = io.Copy(in, r.cmd.Stdin) // a command need not read all of it
+		_, _ = io.Copy(r.in, r.cmd.Stdin) // a command need not read all of it
 	}
-	_ = in.Close()
+	r.in.close()
 }
 
 // end is the ladder.
 func (r *running) end(ctx context.Context, ended <-chan error) {
 	ctx = context.WithoutCancel(ctx)
-	_ = r.p.Stdin().Close()
+	r.in.close()
 	for _, rung := range []struct {
 		signal string
 		grace  time.Duration
