@@ -1,0 +1,169 @@
+// Package sshd_test runs the built runner against the system's sshd, as an
+// ordinary user of it, and judges what it brings home.
+package sshd_test
+
+import (
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/torrust/runner/internal/tracker"
+)
+
+// size is how much there is to do: REQUIRE_SSHD, as in CI, asks for all.
+type size struct {
+	runs     int
+	torrents int // 9 of them are about 1 kB
+	padding  int // MB of the big database
+}
+
+func sizes() size {
+	if os.Getenv("REQUIRE_SSHD") != "" {
+		return size{runs: 20, torrents: 1_800_000, padding: 1000}
+	}
+	return size{runs: 2, torrents: 100_000, padding: 60}
+}
+
+// maxRSS is what the runner may use of the controller's memory, in MB,
+// whatever the size of a backup.
+const maxRSS = 100
+
+func TestBackups(t *testing.T) {
+	server, want := startServer(t), sizes()
+	runner := build(t)
+	t.Run("every run brings a whole copy", func(t *testing.T) {
+		s := newSite(t, server, want.torrents)
+		s.start(t, runner, "--every=0s")
+		before := s.files(t)
+		for i := range want.runs {
+			store := t.TempDir()
+			s.backUp(t, runner, store)
+			backup := filepath.Join(store, host, "latest", "sqlite.db.gz")
+			out, err := exec.CommandContext(t.Context(), "gunzip", "-t", backup).CombinedOutput()
+			require.NoError(t, err, "gunzip: %s", out)
+			ledger, err := tracker.ReadLedger(s.ledger)
+			require.NoError(t, err)
+			verdict, err := tracker.Judge(t.Context(), backup, ledger, t.TempDir())
+			require.NoError(t, err, "run %d", i)
+			t.Logf("run %d is the state after %d downloads", i, verdict.Writes)
+			require.NoError(t, os.RemoveAll(store))
+		}
+		stats, err := s.track.Stop()
+		require.NoError(t, err)
+		assert.Zero(t, stats.Busy, "writes refused")
+		assert.Positive(t, stats.Writes)
+		t.Logf("the tracker made %d writes, none was refused, the longest took %.0f ms", stats.Writes, stats.LongestStall)
+		assert.Equal(t, before, s.files(t), "nothing is left on the host but the helper")
+	})
+	t.Run("memory does not grow with the size", func(t *testing.T) {
+		s := newSite(t, server, 20_000)
+		pad(t, s.database, want.padding)
+		s.start(t, runner)
+		rss := s.backUp(t, runner, t.TempDir())
+		t.Logf("the runner has used %d MB at most for a database of %d MB", rss, want.padding)
+		assert.Less(t, rss, int64(maxRSS), "MB")
+		_, err := s.track.Stop()
+		require.NoError(t, err)
+	})
+}
+
+const host = "tracker-1"
+
+// site is a host with a tracker that writes.
+type site struct {
+	server                           *server
+	dir, inventory, database, ledger string
+	track                            *tracker.Process
+}
+
+func newSite(t *testing.T, server *server, torrents int) *site {
+	t.Helper()
+	dir := publicDir(t)
+	torrust := filepath.Join(dir, "torrust")
+	s := &site{
+		server: server, dir: dir, inventory: filepath.Join(dir, "inventory.yml"),
+		database: filepath.Join(torrust, tracker.DatabasePath), ledger: filepath.Join(dir, "ledger"),
+	}
+	require.NoError(t, tracker.WriteLayout(torrust, host))
+	require.NoError(t, tracker.MakeDatabase(t.Context(), s.database, torrents))
+	server.give(t, torrust)
+	server.writeInventory(t, s.inventory, host, torrust)
+	return s
+}
+
+func (s *site) start(t *testing.T, runner string, flags ...string) {
+	t.Helper()
+	var err error
+	s.track, err = tracker.Start(t.Context(), append([]string{runner, "simulate-tracker"}, flags...), s.database, s.ledger)
+	require.NoError(t, err)
+	t.Cleanup(s.track.Kill)
+}
+
+// backUp makes one backup set and returns how much memory it took, in MB.
+func (s *site) backUp(t *testing.T, runner, store string) int64 {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), runner, "run", "../../playbooks/backup-sqlite.yml", "-i", s.inventory, "--store", store)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	require.True(t, ok)
+	return usage.Maxrss >> 10
+}
+
+// files lists what there is on the host besides the helper: around the
+// database, and in the home of who logs in if that is nobody's desk.
+func (s *site) files(t *testing.T) []string {
+	t.Helper()
+	dirs := []string{s.dir}
+	if os.Getenv("SSHD_USER") != "" {
+		dirs = append(dirs, s.server.user.HomeDir)
+	}
+	var all []string
+	for _, dir := range dirs {
+		require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && !strings.HasPrefix(d.Name(), "helper-") && !strings.HasSuffix(path, "-journal") {
+				all = append(all, path)
+			}
+			if errors.Is(err, fs.ErrNotExist) { // the journal is made and removed all the time
+				return nil
+			}
+			return err
+		}))
+	}
+	return all
+}
+
+// pad makes a database longer by so many MB.
+func pad(t *testing.T, path string, mb int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(off)")
+	require.NoError(t, err)
+	db.SetMaxOpenConns(1)
+	_, err = db.ExecContext(t.Context(), `CREATE TABLE padding (x BLOB)`)
+	require.NoError(t, err)
+	for range mb {
+		_, err := db.ExecContext(t.Context(), `INSERT INTO padding VALUES (randomblob(1000000))`)
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Close())
+}
+
+// build builds the runner as `make build` does.
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "runner")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "../../cmd/runner")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return path
+}
