@@ -23,11 +23,11 @@ helpers: ## Build the helper for every kind of host, to be embedded
 	go run ./internal/helper/build
 
 .PHONY: test
-test: ## Run every test that needs nothing but Go
+test: helpers ## Run every test that needs nothing but Go
 	go test ./...
 
 .PHONY: race
-race: ## Run the tests under the race detector (needs a C compiler)
+race: helpers ## Run the tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race ./...
 
 .PHONY: lint

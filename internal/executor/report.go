@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/torrust/runner/internal/conn"
@@ -54,6 +55,12 @@ func hintOf(err error) string {
 	}
 	if h, ok := errors.AsType[hinter](err); ok {
 		return h.Hint()
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return "make room on that disk, or choose another for the backup sets with --store; the sets that are there are untouched"
+	}
+	if errors.Is(err, conn.ErrLost) {
+		return "the link or the host went away in the middle, so what the task has done is not known: look at the host, then run it again with --limit"
 	}
 	return ""
 }

@@ -41,8 +41,9 @@ type Report struct {
 	Files     []string `json:"files"` // regular files, at most maxListed
 	Regular   int      `json:"regular"`
 	Dirs      int      `json:"dirs"`
-	Links     int      `json:"links"` // symbolic and hard
-	Bytes     int64    `json:"bytes"` // content of regular files
+	Links     int      `json:"links"`             // symbolic and hard
+	Bytes     int64    `json:"bytes"`             // content of regular files
+	Missing   []string `json:"missing,omitempty"` // of Params.Optional, what matches nothing
 	Skipped   []Note   `json:"skipped,omitempty"`
 	Unstable  []string `json:"unstable,omitempty"`  // changed each time they were read, kept all the same
 	Databases []string `json:"databases,omitempty"` // SQLite databases
@@ -160,7 +161,7 @@ func (k *packer) roots() ([]string, error) {
 			if i < len(k.p.Paths) {
 				return nil, &fs.PathError{Op: "pack", Path: pattern, Err: fs.ErrNotExist}
 			}
-			k.skip(pattern, "does not exist")
+			k.report.Missing = append(k.report.Missing, pattern)
 		}
 		for _, path := range found {
 			roots = append(roots, path)
