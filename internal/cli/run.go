@@ -113,7 +113,7 @@ func (r *runFlags) prepare(ctx context.Context, s *streams, paths []string, hidd
 		mistakes.AddErr(diag.Pos{File: path}, inv.AddPlaybookVars(filepath.Dir(path)))
 	}
 	j.engine = template.New(engineOptions(s, paths, hidden))
-	hosts := newHosts(inv, login, r.limit)
+	hosts := newHosts(inv, login, r)
 	o := plan.Options{
 		Registry: all.Registry(), Engine: j.engine, Hosts: hosts.all, Groups: inv.Groups(), Select: hosts.choose,
 		Extra: j.extra, Tags: r.tags, SkipTags: r.skipTags, StartAt: r.startAt,
@@ -204,14 +204,15 @@ func loadInventory(ctx context.Context, sources []string, warn func(string)) (*i
 
 // hosts are the hosts of an inventory as a plan wants them.
 type hosts struct {
-	inv   *inventory.Inventory
-	login vars.Layer
-	limit string
-	all   map[string]*plan.Host
+	inv        *inventory.Inventory
+	login      vars.Layer
+	limit      string
+	allowEmpty bool // a pattern may match nothing
+	all        map[string]*plan.Host
 }
 
-func newHosts(inv *inventory.Inventory, login vars.Layer, limit string) *hosts {
-	h := &hosts{inv: inv, login: login, limit: limit, all: map[string]*plan.Host{}}
+func newHosts(inv *inventory.Inventory, login vars.Layer, r *runFlags) *hosts {
+	h := &hosts{inv: inv, login: login, limit: r.limit, allowEmpty: r.allowEmpty, all: map[string]*plan.Host{}}
 	for _, host := range inv.Hosts() {
 		h.all[host.Name] = h.host(host)
 	}
@@ -232,6 +233,9 @@ func (h *hosts) host(host *inventory.Host) *plan.Host {
 // choose returns the hosts of patterns that the limit leaves.
 func (h *hosts) choose(patterns []string) ([]*plan.Host, error) {
 	found, err := h.inv.SelectList(patterns)
+	if err == nil && len(found) == 0 && !h.allowEmpty {
+		return nil, &inventory.PatternError{Pattern: strings.Join(patterns, ","), Msg: "no host of the inventory matches it", Hint: "to let a play without hosts pass: --allow-empty"}
+	}
 	if err == nil && h.limit != "" {
 		found, err = h.inv.Limit(found, h.limit)
 	}

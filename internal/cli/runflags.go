@@ -14,6 +14,7 @@ const defaultForks = 50
 type runFlags struct {
 	inventory      []string
 	limit          string
+	allowEmpty     bool
 	extra          []string
 	forks          int
 	check, diff    bool
@@ -48,6 +49,7 @@ before the first connection is made.`,
 	addInventoryFlag(cmd, s, &r.inventory)
 	f := cmd.Flags()
 	f.StringVarP(&r.limit, "limit", "l", "", "only hosts that this `pattern` matches, too")
+	f.BoolVar(&r.allowEmpty, "allow-empty", false, "let a play whose pattern matches no host pass")
 	f.StringArrayVarP(&r.extra, "extra-vars", "e", nil, "`variables`: name=value, YAML or JSON in braces, or @FILE")
 	f.IntVarP(&r.forks, "forks", "f", defaultForks, "`number` of hosts to work on at once")
 	f.BoolVarP(&r.check, "check", "C", false, "change nothing, tell what would be done")
