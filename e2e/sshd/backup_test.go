@@ -3,15 +3,17 @@
 package sshd_test
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -112,11 +114,37 @@ func (s *site) start(t *testing.T, runner string, flags ...string) {
 func (s *site) backUp(t *testing.T, runner, store string) int64 {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), runner, "run", "../../playbooks/backup-sqlite.yml", "-i", s.inventory, "--store", store)
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	require.True(t, ok)
-	return usage.Maxrss >> 10
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	require.NoError(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for most := int64(0); ; {
+		select {
+		case err := <-ended:
+			require.NoError(t, err, "%s", out.String())
+			return most >> 10
+		case <-tick.C:
+			if kB := highWater(cmd.Process.Pid); kB > 0 {
+				most = kB
+			}
+		}
+	}
+}
+
+// highWater returns the most memory that a process has had, in kB; 0 if it has
+// ended. getrusage(2) would count what this process had when it made the
+// other.
+func highWater(pid int) (kB int64) {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(status)) {
+		if n, err := fmt.Sscanf(line, "VmHWM: %d kB", &kB); n == 1 && err == nil {
+			return kB
+		}
+	}
+	return 0
 }
 
 // files lists what there is on the host besides the helper: around the
