@@ -12,7 +12,7 @@ help: ## List the targets
 
 .PHONY: demo
 demo: build ## Back up three simulated tracker hosts, about 10 seconds
-	@bin/runner demo
+	@RUNNER_DEMO_PROGRAM=bin/runner bin/runner demo
 
 .PHONY: build
 build: helpers ## Build bin/runner

@@ -24,7 +24,7 @@ const module = "github.com/torrust/runner/"
 var mayImport = map[string][]string{
 	"cmd/runner":         {"internal/cli"},
 	"internal/cli":       {"internal/...", "playbooks"},
-	"internal/demo":      {"internal/catalog", "internal/conn/sshserver", "internal/tracker"},
+	"internal/demo":      {"internal/catalog", "internal/conn/shell", "internal/conn/sshserver", "internal/tracker"},
 	"internal/sink":      {"internal/event"},
 	"internal/executor":  {"internal/plan", "internal/tasks", "internal/conn", "internal/catalog", "internal/event", "internal/helper", "internal/redact", "internal/template", "internal/vars", "internal/strictyaml", "internal/diag"},
 	"internal/plan":      {"internal/playbook", "internal/tasks", "internal/pipe", "internal/template", "internal/vars", "internal/strictyaml", "internal/diag"},
@@ -50,6 +50,7 @@ var mayImport = map[string][]string{
 	"internal/conn/localconn": {"internal/conn", "internal/conn/shell"},
 	"internal/conn/sshconn":   {"internal/conn", "internal/conn/...", "internal/shlex"},
 	"internal/conn/shell":     {"internal/conn"},
+	"internal/conn/opensshd":  {"internal/conn/sshserver"},
 	"internal/conn/conntest":  {"internal/conn", "internal/conn/..."},
 }
 

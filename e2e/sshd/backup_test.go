@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/torrust/runner/internal/conn/opensshd"
 	"github.com/torrust/runner/internal/tracker"
 )
 
@@ -82,12 +83,12 @@ const host = "tracker-1"
 
 // site is a host with a tracker that writes.
 type site struct {
-	server                           *server
+	server                           *opensshd.Server
 	dir, inventory, database, ledger string
 	track                            *tracker.Process
 }
 
-func newSite(t *testing.T, server *server, torrents int) *site {
+func newSite(t *testing.T, server *opensshd.Server, torrents int) *site {
 	t.Helper()
 	dir := publicDir(t)
 	torrust := filepath.Join(dir, "torrust")
@@ -97,8 +98,8 @@ func newSite(t *testing.T, server *server, torrents int) *site {
 	}
 	require.NoError(t, tracker.WriteLayout(torrust, host))
 	require.NoError(t, tracker.MakeDatabase(t.Context(), s.database, torrents))
-	server.give(t, torrust)
-	server.writeInventory(t, s.inventory, host, torrust)
+	give(t, server, torrust)
+	require.NoError(t, os.WriteFile(s.inventory, []byte(server.Inventory(host, torrust)), 0o600))
 	return s
 }
 
@@ -153,7 +154,7 @@ func (s *site) files(t *testing.T) []string {
 	t.Helper()
 	dirs := []string{s.dir}
 	if os.Getenv("SSHD_USER") != "" {
-		dirs = append(dirs, s.server.user.HomeDir)
+		dirs = append(dirs, s.server.User.HomeDir)
 	}
 	var all []string
 	for _, dir := range dirs {

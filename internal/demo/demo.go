@@ -51,7 +51,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Store == "" {
 		o.Store = filepath.Join(o.Dir, "backups")
 	}
-	fmt.Fprintf(o.Out, "Starting %d tracker hosts in %s\n", len(hostNames), o.Dir)
+	fmt.Fprintf(o.Out, "Starting %d tracker hosts, each with a tracker that writes to its database, in %s\n", len(hostNames), o.Dir)
 	f, err := startFleet(ctx, o)
 	if err != nil {
 		return errors.Join(err, f.close(o.Keep))

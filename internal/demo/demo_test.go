@@ -98,9 +98,10 @@ func TestDemo(t *testing.T) {
 	for _, name := range hostNames {
 		assert.Contains(t, out.String(), name+"  integrity_check ok; exactly the state after download ")
 	}
-	assert.Contains(t, out.String(), "database locked for 3 ms: the tracker made ")
-	assert.Contains(t, out.String(), ", 0 were refused")
-	assert.Contains(t, out.String(), "runner backups list --store "+filepath.Join(o.Dir, "backups"))
+	assert.Contains(t, out.String(), "database locked for 3 ms; its tracker made ")
+	assert.Contains(t, out.String(), "  rm -r '"+o.Dir+"'\n", "a path with a blank in it")
+	assert.Contains(t, out.String(), "; 0 were refused")
+	assert.Contains(t, out.String(), "runner backups list --store '"+filepath.Join(o.Dir, "backups")+"'")
 	assert.NoDirExists(t, filepath.Join(o.Dir, "hosts"))
 	assert.NoFileExists(t, filepath.Join(o.Dir, "id_ed25519"))
 	assert.DirExists(t, filepath.Join(o.Dir, "backups", hostNames[0]))

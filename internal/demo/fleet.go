@@ -147,7 +147,7 @@ func (f *fleet) introduce(w io.Writer) {
 		if st, err := os.Stat(h.database); err == nil {
 			size = fmt.Sprintf("%d MB", st.Size()/1e6)
 		}
-		fmt.Fprintf(w, "  %s  %s  host key %s  database of %s, a tracker writes to it\n", h.name, h.server.Addr(), h.server.Fingerprint(), size)
+		fmt.Fprintf(w, "  %s  %s  host key %s  database of %s\n", h.name, h.server.Addr(), h.server.Fingerprint(), size)
 	}
 }
 

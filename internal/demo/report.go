@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/torrust/runner/internal/catalog"
+	"github.com/torrust/runner/internal/conn/shell"
 	"github.com/torrust/runner/internal/tracker"
 )
 
@@ -75,13 +76,13 @@ func report(o Options, backups []backup, stats map[string]tracker.Stats) {
 	for _, b := range backups {
 		s := stats[b.host]
 		fmt.Fprintf(o.Out, "  %s  integrity_check ok; exactly the state after download %d of this tracker\n", b.host, b.verdict.Writes)
-		fmt.Fprintf(o.Out, "  %*s  %s: the tracker made %d writes meanwhile, %d were refused; the longest took %.0f ms\n",
+		fmt.Fprintf(o.Out, "  %*s  %s; its tracker made %d writes meanwhile; %d were refused, the longest took %.0f ms\n",
 			len(b.host), "", lockText(b.artifact), s.Writes, s.Busy, s.LongestStall)
 	}
 	program := cmp.Or(o.Program, "runner")
-	fmt.Fprintf(o.Out, "\nLook at a backup:\n  %s backups list --store %s\n", program, o.Store)
+	fmt.Fprintf(o.Out, "\nLook at a backup:\n  %s backups list --store %s\n", program, shell.Quote(o.Store))
 	fmt.Fprintf(o.Out, "Back up your own hosts:\n  %s run playbooks/%s -i inventory.yml\n", program, o.PlaybookName)
-	fmt.Fprintf(o.Out, "Remove the demo:\n  rm -r %s\n", o.Dir)
+	fmt.Fprintf(o.Out, "Remove the demo:\n  rm -r %s\n", shell.Quote(o.Dir))
 }
 
 // lockText says how long the copy kept the database's writers waiting.
