@@ -143,14 +143,15 @@ func (t *tracker) complete(ctx context.Context) error {
 	return t.write(ctx, `UPDATE torrent_aggregate_metrics SET value = value + 1 WHERE metric_name = ?`, totalMetric)
 }
 
-// pick returns a torrent and its count.
+// pick returns a torrent and its count. There are gaps between the ids of a
+// database that a tracker has written to.
 func (t *tracker) pick(ctx context.Context) (hash string, count int64, err error) {
 	if mrand.IntN(8) == 0 {
 		fresh := make([]byte, 20)
 		_, _ = rand.Read(fresh) // never fails
 		return hex.EncodeToString(fresh), 0, nil
 	}
-	err = t.db.QueryRowContext(ctx, `SELECT info_hash, completed FROM torrents WHERE id = ?`, 1+mrand.Int64N(t.last)).Scan(&hash, &count)
+	err = t.db.QueryRowContext(ctx, `SELECT info_hash, completed FROM torrents WHERE id >= ? ORDER BY id LIMIT 1`, 1+mrand.Int64N(t.last)).Scan(&hash, &count)
 	return hash, count, err
 }
 
