@@ -45,6 +45,7 @@ var hostNames = []string{"tracker-1", "tracker-2", "tracker-3"}
 // went wrong first; a backup that is not what the tracker wrote is an error.
 func Run(ctx context.Context, o Options) (err error) {
 	began := time.Now()
+	temporary := o.Dir == ""
 	if o.Dir, err = makeDir(o.Dir); err != nil {
 		return err
 	}
@@ -54,7 +55,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	fmt.Fprintf(o.Out, "Starting %d tracker hosts, each with a tracker that writes to its database, in %s\n", len(hostNames), o.Dir)
 	f, err := startFleet(ctx, o)
 	if err != nil {
-		return errors.Join(err, f.close(o.Keep))
+		err = errors.Join(err, f.close(o.Keep))
+		if temporary { // there is nothing in it to look at
+			err = errors.Join(err, os.RemoveAll(o.Dir))
+		}
+		return err
 	}
 	defer func() { err = errors.Join(err, f.close(o.Keep)) }()
 	f.introduce(o.Out)
