@@ -44,28 +44,10 @@ func TestBackups(t *testing.T) {
 	server, want := startServer(t), sizes()
 	runner := build(t)
 	t.Run("every run brings a whole copy", func(t *testing.T) {
-		s := newSite(t, server, want.torrents)
-		s.start(t, runner, "--every=0s")
-		before := s.files(t)
-		for i := range want.runs {
-			store := t.TempDir()
-			s.backUp(t, runner, store)
-			backup := filepath.Join(store, host, "latest", "sqlite.db.gz")
-			out, err := exec.CommandContext(t.Context(), "gunzip", "-t", backup).CombinedOutput()
-			require.NoError(t, err, "gunzip: %s", out)
-			ledger, err := tracker.ReadLedger(s.ledger)
-			require.NoError(t, err)
-			verdict, err := tracker.Judge(t.Context(), backup, ledger, t.TempDir())
-			require.NoError(t, err, "run %d", i)
-			t.Logf("run %d is the state after %d downloads", i, verdict.Writes)
-			require.NoError(t, os.RemoveAll(store))
-		}
-		stats, err := s.track.Stop()
-		require.NoError(t, err)
-		assert.Zero(t, stats.Busy, "writes refused")
-		assert.Positive(t, stats.Writes)
-		t.Logf("the tracker made %d writes, none was refused, the longest took %.0f ms", stats.Writes, stats.LongestStall)
-		assert.Equal(t, before, s.files(t), "nothing is left on the host but the helper")
+		wholeCopies(t, newSite(t, server, want.torrents), runner, want.runs)
+	})
+	t.Run("every run brings a whole copy in WAL mode", func(t *testing.T) {
+		wholeCopies(t, newSite(t, server, want.torrents/4), runner, want.runs/2, "--journal=wal")
 	})
 	t.Run("memory does not grow with the size", func(t *testing.T) {
 		s := newSite(t, server, 20_000)
@@ -77,6 +59,33 @@ func TestBackups(t *testing.T) {
 		_, err := s.track.Stop()
 		require.NoError(t, err)
 	})
+}
+
+// wholeCopies backs a database up under a tracker that writes without a pause,
+// and judges each copy.
+func wholeCopies(t *testing.T, s *site, runner string, runs int, flags ...string) {
+	t.Helper()
+	s.start(t, runner, append(flags, "--every=0s")...)
+	before := s.files(t)
+	for i := range runs {
+		store := t.TempDir()
+		s.backUp(t, runner, store)
+		backup := filepath.Join(store, host, "latest", "sqlite.db.gz")
+		out, err := exec.CommandContext(t.Context(), "gunzip", "-t", backup).CombinedOutput()
+		require.NoError(t, err, "gunzip: %s", out)
+		ledger, err := tracker.ReadLedger(s.ledger)
+		require.NoError(t, err)
+		verdict, err := tracker.Judge(t.Context(), backup, ledger, t.TempDir())
+		require.NoError(t, err, "run %d", i)
+		t.Logf("run %d is the state after %d downloads", i, verdict.Writes)
+		require.NoError(t, os.RemoveAll(store))
+	}
+	stats, err := s.track.Stop()
+	require.NoError(t, err)
+	assert.Zero(t, stats.Busy, "writes refused")
+	assert.Positive(t, stats.Writes)
+	t.Logf("the tracker made %d writes, none was refused, the longest took %.0f ms", stats.Writes, stats.LongestStall)
+	assert.Subset(t, before, s.files(t), "nothing is left on the host but the helper")
 }
 
 const host = "tracker-1"
@@ -159,7 +168,7 @@ func (s *site) files(t *testing.T) []string {
 	var all []string
 	for _, dir := range dirs {
 		require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && !strings.HasPrefix(d.Name(), "helper-") && !strings.HasSuffix(path, "-journal") {
+			if err == nil && !d.IsDir() && !strings.HasPrefix(d.Name(), "helper-") && !sqliteOwn(path) {
 				all = append(all, path)
 			}
 			if errors.Is(err, fs.ErrNotExist) { // the journal is made and removed all the time
@@ -169,6 +178,11 @@ func (s *site) files(t *testing.T) []string {
 		}))
 	}
 	return all
+}
+
+// sqliteOwn tells whether SQLite makes and removes a file beside a database.
+func sqliteOwn(path string) bool {
+	return strings.HasSuffix(path, "-journal") || strings.HasSuffix(path, "-wal") || strings.HasSuffix(path, "-shm")
 }
 
 // pad makes a database longer by so many MB.

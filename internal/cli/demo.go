@@ -56,12 +56,13 @@ brought home, and compares it with what the trackers wrote.`,
 // belong to processes.
 func newTrackCmd(s *streams) *cobra.Command {
 	var every time.Duration
+	var journal string
 	cmd := &cobra.Command{
 		Use:    trackCommand + " DATABASE LEDGER",
 		Hidden: true,
 		Args:   cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := tracker.Run(cmd.Context(), tracker.Job{Database: args[0], Ledger: args[1], Every: every}, s.in, s.out)
+			err := tracker.Run(cmd.Context(), tracker.Job{Database: args[0], Ledger: args[1], Every: every, Journal: journal}, s.in, s.out)
 			if errors.Is(err, errInterrupted) {
 				return nil // stopped with the demo
 			}
@@ -69,5 +70,6 @@ func newTrackCmd(s *streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().DurationVar(&every, "every", tracker.Usual, "time between two completed downloads")
+	cmd.Flags().StringVar(&journal, "journal", "delete", "SQLite's journal `mode`")
 	return cmd
 }

@@ -73,15 +73,17 @@ func (s *source) check() (header, error) {
 	if err != nil {
 		return h, err
 	}
-	return h, s.rollbackMode(h)
+	if h.wal {
+		return h, nil
+	}
+	return h, s.noLog()
 }
 
-// rollbackMode refuses a database in WAL mode: what is in its write-ahead log
-// is not in the file.
-func (s *source) rollbackMode(h header) error {
-	wal, err := os.Stat(s.path + "-wal")
-	if h.wal || err == nil && wal.Size() > 0 {
-		return refuse(CodeWAL, "%s is in WAL mode, which this version cannot copy yet", s.path)
+// noLog refuses a database in rollback mode with a write-ahead log beside it:
+// it belongs to another file, or the header is wrong.
+func (s *source) noLog() error {
+	if log, err := os.Stat(s.path + "-wal"); err == nil && log.Size() > 0 {
+		return refuse(CodeWAL, "%s is not in WAL mode, but there is a write-ahead log beside it: one of the two is another database's", s.path)
 	}
 	return nil
 }
@@ -103,15 +105,23 @@ func (s *source) fileSystem() error {
 	return nil
 }
 
+// unchanged makes sure that what we have open is still the database.
+func (s *source) unchanged() error {
+	at, err := os.Stat(s.path)
+	if err != nil {
+		return refuse(CodeReplaced, "%s was removed while it was copied", s.path)
+	}
+	if st, ok := at.Sys().(*syscall.Stat_t); !ok || st.Dev != s.dev || st.Ino != s.ino {
+		return refuse(CodeReplaced, "%s was replaced by another file while it was copied", s.path)
+	}
+	return nil
+}
+
 // settled makes sure, under the lock, that what we have open is still the
 // database, and in a state that was committed.
 func (s *source) settled() (header, os.FileInfo, error) {
-	at, err := os.Stat(s.path)
-	if err != nil {
-		return header{}, nil, refuse(CodeReplaced, "%s was removed while it was copied", s.path)
-	}
-	if st, ok := at.Sys().(*syscall.Stat_t); !ok || st.Dev != s.dev || st.Ino != s.ino {
-		return header{}, nil, refuse(CodeReplaced, "%s was replaced by another file while it was copied", s.path)
+	if err := s.unchanged(); err != nil {
+		return header{}, nil, err
 	}
 	info, err := s.f.Stat()
 	if err != nil {
@@ -121,7 +131,10 @@ func (s *source) settled() (header, os.FileInfo, error) {
 	if err != nil {
 		return h, nil, err
 	}
-	if err := s.rollbackMode(h); err != nil {
+	if h.wal {
+		return h, nil, refuse(CodeReplaced, "%s was put into WAL mode while it was copied", s.path)
+	}
+	if err := s.noLog(); err != nil {
 		return h, nil, err
 	}
 	hot, err := hotJournal(s.f, s.path)

@@ -38,11 +38,14 @@ func readHeader(r io.ReaderAt, path string) (header, error) {
 	}
 	h := header{
 		pageSize:      int(binary.BigEndian.Uint16(b[16:])),
-		wal:           b[18] == 2 || b[19] == 2,
+		wal:           b[19] == 2,
 		changeCounter: binary.BigEndian.Uint32(b[24:]),
 	}
 	if h.pageSize == 1 {
 		h.pageSize = 65536
+	}
+	if b[18] != b[19] && b[18] <= 2 && b[19] <= 2 {
+		return header{}, refuse(CodeNotDatabase, "%s is a SQLite database that a newer SQLite may only read (versions %d and %d): nothing is known of its locks", path, b[18], b[19])
 	}
 	if h.pageSize < 512 || h.pageSize&(h.pageSize-1) != 0 || b[18] < 1 || b[18] > 2 || b[19] < 1 || b[19] > 2 {
 		return header{}, refuse(CodeNotDatabase, "%s has the header of a SQLite database, but makes no sense (page size %d, versions %d and %d)", path, h.pageSize, b[18], b[19])

@@ -118,6 +118,16 @@ func hotJournal(f *os.File, path string) (bool, error) {
 }
 
 func hotNow(f *os.File, path string) (bool, error) {
+	if some, err := journalHasContent(path); err != nil || !some {
+		return false, err
+	}
+	l, err := fcntlLock(f.Fd(), unix.F_OFD_GETLK, unix.F_WRLCK, reservedByte, 1)
+	return l.Type == unix.F_UNLCK, err
+}
+
+// journalHasContent tells whether a database has a rollback journal that is
+// not a finished one.
+func journalHasContent(path string) (bool, error) {
 	j, err := os.Open(path + "-journal")
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
@@ -127,12 +137,8 @@ func hotNow(f *os.File, path string) (bool, error) {
 	}
 	defer j.Close()
 	var first [1]byte
-	if n, err := j.Read(first[:]); n == 0 || first[0] == 0 {
-		if err != nil && !errors.Is(err, io.EOF) {
-			return false, err
-		}
-		return false, nil
+	if n, err := j.Read(first[:]); n == 0 && !errors.Is(err, io.EOF) {
+		return false, err
 	}
-	l, err := fcntlLock(f.Fd(), unix.F_OFD_GETLK, unix.F_WRLCK, reservedByte, 1)
-	return l.Type == unix.F_UNLCK, err
+	return first[0] != 0, nil
 }

@@ -34,6 +34,9 @@ func Send(ctx context.Context, p Params, w io.Writer) (Trailer, error) {
 	}
 	defer src.close()
 	c := &copier{ctx: ctx, p: p, src: src, w: w, sent: &pages{size: h.pageSize, seed: randomSeed()}}
+	if h.wal {
+		return c.runWAL()
+	}
 	return c.run()
 }
 

@@ -14,6 +14,12 @@
 // page of the result has the hash that the file's page had under the lock, so
 // the result is what the file was then: a committed state, unless a hot
 // journal says otherwise, which is looked for under the lock, too.
+//
+// A database in WAL mode changes only by checkpoints, while transactions
+// gather in its log (https://sqlite.org/wal.html). A shared lock keeps
+// checkpoints from happening, and no writer waits for it. Under it the file is
+// sent, and then the newest frame of each page up to the last commit that the
+// wal-index knows. The result is one plain file.
 package sqlitecopy
 
 import (
@@ -42,7 +48,7 @@ const (
 
 // Trailer ends a copy: what the receiver must have then, and how it went.
 type Trailer struct {
-	Method        string  `json:"method"` // MethodIdle or MethodDelta
+	Method        string  `json:"method"` // MethodIdle, MethodDelta or MethodWAL
 	Size          int64   `json:"size"`   // bytes
 	PageSize      int     `json:"page_size"`
 	ChangeCounter uint32  `json:"change_counter"`
@@ -53,19 +59,23 @@ type Trailer struct {
 	Passes        int     `json:"passes"`        // over the whole file, without a lock
 	PatchedPages  int     `json:"patched_pages"` // that had changed when the lock was taken
 	Attempts      int     `json:"attempts"`      // at the lock
+	// CheckpointsHeldMS is for how long checkpoints of a database in WAL mode
+	// were kept from happening. No writer waits for that.
+	CheckpointsHeldMS float64 `json:"checkpoints_held_ms,omitempty"`
 }
 
 // The methods.
 const (
 	MethodIdle  = "unlocked"     // nobody wrote while it was read
 	MethodDelta = "locked-delta" // what changed was found under the lock
+	MethodWAL   = "wal"          // the file while nobody checkpointed, and the log over it
 )
 
 // The codes of the errors that only a database can have; see also package
 // helper's.
 const (
 	CodeNotDatabase = "not_a_database"
-	CodeWAL         = "wal_mode"
+	CodeWAL         = "wal_mode" // the file and its log contradict each other
 	CodeHotJournal  = "hot_journal"
 	CodeBudget      = "lock_budget"
 	CodeLocked      = "locked"

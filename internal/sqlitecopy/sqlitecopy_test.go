@@ -20,7 +20,8 @@ import (
 	"github.com/torrust/runner/internal/tracker"
 )
 
-// asTracker makes the test binary a tracker that writes without a pause.
+// asTracker makes the test binary a tracker that writes without a pause. Its
+// value is the journal mode.
 const asTracker = "SQLITECOPY_TEST_TRACKER"
 
 func TestMain(m *testing.M) {
@@ -28,7 +29,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	n := len(os.Args)
-	if err := tracker.Run(context.Background(), tracker.Job{Database: os.Args[n-2], Ledger: os.Args[n-1]}, os.Stdin, os.Stdout); err != nil {
+	job := tracker.Job{Database: os.Args[n-2], Ledger: os.Args[n-1], Journal: os.Getenv(asTracker)}
+	if err := tracker.Run(context.Background(), job, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -48,10 +50,10 @@ func newSite(t *testing.T, torrents int) *site {
 	return s
 }
 
-func (s *site) start(t *testing.T) {
+func (s *site) start(t *testing.T, journal string) {
 	t.Helper()
 	var err error
-	s.track, err = tracker.Start(t.Context(), []string{"/usr/bin/env", asTracker + "=1", os.Args[0], "-test.run=^$"}, s.database, s.ledger)
+	s.track, err = tracker.Start(t.Context(), []string{"/usr/bin/env", asTracker + "=" + journal, os.Args[0], "-test.run=^$"}, s.database, s.ledger)
 	require.NoError(t, err)
 	t.Cleanup(s.track.Kill)
 }
@@ -90,10 +92,10 @@ func (s *site) judge(t *testing.T, path string) error {
 // TestCopiesUnderFullWrites: every copy is a state that the database had.
 func TestCopiesUnderFullWrites(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, 20_000)
-	s.start(t)
+	s := newSite(t, 10_000)
+	s.start(t, "delete")
 	path := filepath.Join(t.TempDir(), "copy.db")
-	for i := range 12 {
+	for i := range 8 {
 		trailer, err := copyTo(t, s.database, path)
 		require.NoError(t, err, i)
 		assert.Equal(t, MethodDelta, trailer.Method)
@@ -111,7 +113,7 @@ func TestCopiesUnderFullWrites(t *testing.T) {
 // what changed is found under the lock.
 func TestWithoutTheLockCopiesAreWrong(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, 20_000)
+	s := newSite(t, 10_000)
 	before, err := os.ReadFile(s.database)
 	require.NoError(t, err)
 	src, h, err := open(s.database)
@@ -223,8 +225,9 @@ func TestRefusals(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
-	wal := filepath.Join(dir, "wal.db")
-	execute(t, wal, `PRAGMA journal_mode = wal`, `CREATE TABLE t(x)`)
+	stray := filepath.Join(dir, "stray.db")
+	execute(t, stray, `CREATE TABLE t(x)`)
+	write("stray.db-wal", "of another database")
 	linked := filepath.Join(dir, "linked.db")
 	execute(t, linked, `CREATE TABLE t(x)`)
 	require.NoError(t, os.Link(linked, linked+"2"))
@@ -237,7 +240,7 @@ func TestRefusals(t *testing.T) {
 		write("text.db", strings.Repeat("no", 100)):     CodeNotDatabase,
 		write("odd.db", magic+strings.Repeat("x", 100)): CodeNotDatabase,
 		dir:    CodeNotDatabase,
-		wal:    CodeWAL,
+		stray:  CodeWAL,
 		linked: CodeUnsafeFS,
 		dotted: CodeUnsafeFS,
 	} {

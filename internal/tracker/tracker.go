@@ -7,6 +7,7 @@ package tracker
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -34,6 +35,7 @@ type Job struct {
 	Database string
 	Ledger   string        // where it notes what it writes, before it does
 	Every    time.Duration // time between two completed downloads; 0: no pause
+	Journal  string        // SQLite's journal mode: delete (the default), truncate, persist or wal
 }
 
 // Stats is what a simulated tracker has seen since it was marked.
@@ -45,14 +47,14 @@ type Stats struct {
 
 // Run writes to a database as a tracker does when downloads are
 // completed: for each, the torrent's count and then the total, both committed
-// on their own, in rollback-journal mode with a busy timeout of 5 s. Before it
+// on their own, with a busy timeout of 5 s. Before it
 // does so it notes in the ledger which count the torrent will have.
 //
 // The line "mark" from in starts the statistics anew; the end of in, or of
 // ctx, ends the tracker, and it writes its statistics to out as JSON. It is
 // meant to be a process of its own: locks on files belong to processes.
 func Run(ctx context.Context, job Job, in io.Reader, out io.Writer) (err error) {
-	t, err := newTracker(ctx, job.Database, job.Ledger)
+	t, err := newTracker(ctx, job)
 	if err != nil {
 		return err
 	}
@@ -99,8 +101,8 @@ type tracker struct {
 	stats  Stats
 }
 
-func newTracker(ctx context.Context, path, ledger string) (*tracker, error) {
-	db, err := openDatabase(path, "mode=rw", "busy_timeout(5000)", "journal_mode(delete)", "synchronous(full)")
+func newTracker(ctx context.Context, job Job) (*tracker, error) {
+	db, err := openDatabase(job.Database, "mode=rw", "busy_timeout(5000)", "journal_mode("+cmp.Or(job.Journal, "delete")+")", "synchronous(full)")
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +110,7 @@ func newTracker(ctx context.Context, path, ledger string) (*tracker, error) {
 	var sum, total int64
 	err = db.QueryRowContext(ctx, `SELECT max(id), sum(completed), (SELECT value FROM torrent_aggregate_metrics WHERE metric_name = ?) FROM torrents`, totalMetric).Scan(&t.last, &sum, &total)
 	if err == nil {
-		t.ledger, err = os.OpenFile(ledger, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		t.ledger, err = os.OpenFile(job.Ledger, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	}
 	if err == nil {
 		_, err = fmt.Fprintf(t.ledger, "%d %d\n", sum, total)

@@ -32,12 +32,14 @@ const doc = "A source of a pipe: the database file as it was at one moment, a st
 	"found, at memory speed: tens of milliseconds for a database of 200 MB, about a second for 17 GB. Writers wait for that\n" +
 	"long, readers do not. The lock is predicted, and not taken if it would last longer than `max_lock`; it is given up\n" +
 	"after half as much again. A database to which nobody writes is not locked at all. Nothing is written to the host.\n\n" +
+	"Of a database in WAL mode the file and its log are read under locks that no writer and no reader waits for; only\n" +
+	"checkpoints are put off until the copy is over. The result is one file, with the log worked in.\n\n" +
 	"On the controller the copy must have the page hashes and the change counter that the host saw under the lock, pass\n" +
 	"`PRAGMA integrity_check`, and give what `checks` expect. Then only is it kept.\n\n" +
-	"Refused by name: what is no database, a database in WAL mode, one under a hot journal (a writer died in\n" +
-	"mid-transaction), one on a network file system, one that would have to be locked for too long.\n\n" +
+	"Refused by name: what is no database, one under a hot journal (a writer died in mid-transaction), one on a network\n" +
+	"file system, one that would have to be locked for too long, one whose log has grown beyond 4 GiB.\n\n" +
 	"Details in the manifest and in `details`: `lock_held_ms`, `lock_wait_ms`, `passes`, `patched_pages`, `attempts`,\n" +
-	"`page_size`, `database_bytes`, `change_counter`.\n\n" +
+	"`checkpoints_held_ms`, `page_size`, `database_bytes`, `change_counter`.\n\n" +
 	"```yaml\n" +
 	"- pipe:\n" +
 	"    - sqlite_copy:\n" +
@@ -118,7 +120,7 @@ func (t *task) Spool(ctx context.Context, h tasks.Host, spool *os.File) (pipe.Ou
 		Proofs: []catalog.Proof{{Name: "page_digest", Result: catalog.Passed, Detail: "the hash of every page is that which the host saw"}},
 		Details: map[string]any{
 			"lock_held_ms": trailer.LockHeldMS, "lock_wait_ms": trailer.LockWaitMS, "passes": trailer.Passes, "patched_pages": trailer.PatchedPages,
-			"attempts": trailer.Attempts, "page_size": trailer.PageSize, "database_bytes": trailer.Size, "change_counter": int64(trailer.ChangeCounter),
+			"attempts": trailer.Attempts, "checkpoints_held_ms": trailer.CheckpointsHeldMS, "page_size": trailer.PageSize, "database_bytes": trailer.Size, "change_counter": int64(trailer.ChangeCounter),
 		},
 	}, nil
 }
@@ -140,7 +142,7 @@ var advice = map[string]string{
 	helper.CodeNotFound:        "is the path right? On a deployed host it is /opt/torrust/storage/tracker/lib/database/tracker.db",
 	helper.CodePermission:      "add become: true to the task, or let the login user read the file",
 	sqlitecopy.CodeNotDatabase: "name the database file itself; an encrypted one cannot be copied",
-	sqlitecopy.CodeWAL:         "back it up with a maintenance window, or on the host with sqlite3 DATABASE \"VACUUM INTO 'COPY'\"",
+	sqlitecopy.CodeWAL:         "look at the files beside the database; a log of another database must go, with the tracker stopped",
 	sqlitecopy.CodeHotJournal:  "start the tracker, or open the database once with sqlite3: either rolls the transaction back. Do not delete the journal",
 	sqlitecopy.CodeBudget:      "allow a longer lock with max_lock (writers give up after 5s), run when the host is less busy, or stop the tracker for the copy",
 	sqlitecopy.CodeLocked:      "does a program hold it with locking_mode=EXCLUSIVE, or write without a pause? Try later, or raise lock_wait",
