@@ -11,7 +11,7 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 .PHONY: demo
-demo: build ## Back up three simulated tracker hosts, about 10 seconds
+demo: build ## Back up three simulated tracker hosts, about 15 seconds
 	@RUNNER_DEMO_PROGRAM=bin/runner bin/runner demo
 
 .PHONY: build

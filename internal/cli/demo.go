@@ -21,7 +21,7 @@ func newDemoCmd(s *streams) *cobra.Command {
 	var o demo.Options
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Back up three simulated tracker hosts on this machine, about 10 seconds",
+		Short: "Back up three simulated tracker hosts on this machine, about 15 seconds",
 		Long: `Starts three tracker hosts in this process: real SSH servers on loopback ports,
 each with a database of about 100 MB that a simulated tracker writes to. Then
 it runs the shipped playbook against them as any other run, restores what was
