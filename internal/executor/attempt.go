@@ -10,6 +10,7 @@ import (
 	"github.com/torrust/runner/internal/event"
 	"github.com/torrust/runner/internal/plan"
 	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/template"
 )
 
 // The defaults of until, as in Ansible.
@@ -157,6 +158,7 @@ func (w *walk) access(ctx context.Context, t *plan.Task, s *scope, k settings, e
 		Set:    func() (*catalog.Set, error) { return w.beginSet(w.host, c.Peer()) },
 		Find:   finder(t, w.Dir),
 		Expand: func(text string) (string, error) { return s.expandText(ctx, w.o.Engine, text) },
+		Render: func(text string, o template.RenderOptions) (string, error) { return w.o.Engine.Render(ctx, text, s, o) },
 		Stdout: stdout, Stderr: stderr,
 		Progress:  progress.tell,
 		Kept:      func(a catalog.Artifact) { w.kept(w.host, e, a) },

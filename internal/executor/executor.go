@@ -29,6 +29,7 @@ type Engine interface {
 	Expand(ctx context.Context, v any, s template.Scope) (any, error)
 	Eval(ctx context.Context, expr string, s template.Scope) (any, error)
 	Bool(ctx context.Context, expr string, s template.Scope) (bool, error)
+	Render(ctx context.Context, text string, s template.Scope, o template.RenderOptions) (string, error)
 }
 
 // Options are all that an Executor uses. Everything but Extra and the flags

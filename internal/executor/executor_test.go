@@ -93,6 +93,11 @@ func (w words) Bool(ctx context.Context, expr string, s template.Scope) (bool, e
 	return (v != nil && v != false) != not, err
 }
 
+func (w words) Render(ctx context.Context, text string, s template.Scope, _ template.RenderOptions) (string, error) {
+	v, err := w.Expand(ctx, text, s)
+	return fmt.Sprint(v), err
+}
+
 // nodes makes a node of a literal.
 func node(v any) *strictyaml.Node {
 	n := &strictyaml.Node{Kind: strictyaml.String, Text: fmt.Sprint(v), Value: v}
