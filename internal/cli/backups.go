@@ -21,7 +21,7 @@ const defaultStore = "backups"
 func newBackupsCmd(s *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backups",
-		Short: "List and verify backup sets",
+		Short: "Look at backup sets",
 		Args:  noSuchCommand,
 		RunE:  needsCommand,
 	}
