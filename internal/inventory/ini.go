@@ -10,7 +10,10 @@ import (
 
 // ini reads an inventory in Ansible's INI form.
 func (inv *Inventory) ini(name string, src []byte) error {
-	r := iniReader{inv: inv, file: name, group: inv.groups[ungroupedGroup], state: "hosts", declared: map[string]bool{allGroup: true, ungroupedGroup: true}}
+	r := iniReader{inv: inv, file: name, group: inv.groups[ungroupedGroup], state: "hosts", declared: map[string]bool{}}
+	for name := range inv.groups { // by another source, or always there
+		r.declared[name] = true
+	}
 	for i, line := range strings.Split(string(src), "\n") {
 		r.line, r.text = i+1, line
 		r.read(strings.TrimSpace(line))
@@ -137,11 +140,8 @@ func (r *iniReader) host(line string) {
 		}
 	}
 	for _, name := range names {
-		h := r.inv.host(name)
+		h := r.inv.hostAt(name, port, r.pos())
 		r.group.addHost(h)
-		if port != 0 {
-			h.own.Values["ansible_port"], h.own.Pos["ansible_port"] = port, r.pos()
-		}
 		for _, word := range words[1:] {
 			key, value, _ := strings.Cut(word, "=")
 			r.set(&h.own.Source, h.own.Values, h.own.Pos, key, value)

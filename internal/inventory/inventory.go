@@ -56,8 +56,7 @@ const (
 
 func newInventory(warn func(string)) *Inventory {
 	inv := &Inventory{byName: map[string]*Host{}, groups: map[string]*group{}, warn: warn}
-	inv.group(allGroup)
-	inv.group(ungroupedGroup)
+	inv.group(allGroup).addChild(inv.group(ungroupedGroup))
 	return inv
 }
 
@@ -83,6 +82,17 @@ func (inv *Inventory) host(name string) *Host {
 		h = &Host{Name: name, inv: inv, own: newLayer(vars.InventoryHost)}
 		inv.byName[name] = h
 		inv.hosts = append(inv.hosts, h)
+	}
+	return h
+}
+
+// hostAt is host for a name with a port, 0 if there is none. As in Ansible, the
+// port counts only where the host is named first.
+func (inv *Inventory) hostAt(name string, port int64, pos diag.Pos) *Host {
+	before := len(inv.hosts)
+	h := inv.host(name)
+	if port != 0 && len(inv.hosts) > before {
+		h.own.Values["ansible_port"], h.own.Pos["ansible_port"] = port, pos
 	}
 	return h
 }
@@ -115,28 +125,31 @@ func (g *group) contains(other *group) bool {
 	return slices.ContainsFunc(g.children, func(c *group) bool { return c == other || c.contains(other) })
 }
 
-// members returns the hosts of g and of its children, in the order of
-// appearance, each once.
+// members returns the hosts of g and of its children, each once: its own first,
+// then those of its children, then of theirs. Ansible goes by levels, too, but
+// takes the groups of the third level and below in an order that changes from
+// run to run.
 func (g *group) members() []*Host {
 	var out []*Host
-	seenHosts, seenGroups := map[*Host]bool{}, map[*group]bool{}
-	var visit func(*group)
-	visit = func(g *group) {
-		if seenGroups[g] {
-			return
-		}
-		seenGroups[g] = true
-		for _, h := range g.hosts {
-			if !seenHosts[h] {
-				seenHosts[h] = true
-				out = append(out, h)
+	seenHosts, seenGroups := map[*Host]bool{}, map[*group]bool{g: true}
+	for level := []*group{g}; len(level) > 0; {
+		var next []*group
+		for _, g := range level {
+			for _, h := range g.hosts {
+				if !seenHosts[h] {
+					seenHosts[h] = true
+					out = append(out, h)
+				}
+			}
+			for _, c := range g.children {
+				if !seenGroups[c] {
+					seenGroups[c] = true
+					next = append(next, c)
+				}
 			}
 		}
-		for _, c := range g.children {
-			visit(c)
-		}
+		level = next
 	}
-	visit(g)
 	return out
 }
 
@@ -144,7 +157,6 @@ func (g *group) members() []*Host {
 // every host that no group names is ungrouped.
 func (inv *Inventory) settle() {
 	all, ungrouped := inv.groups[allGroup], inv.groups[ungroupedGroup]
-	all.addChild(ungrouped)
 	for _, g := range inv.order {
 		if g != all && len(g.parents) == 0 {
 			all.addChild(g)
@@ -196,9 +208,6 @@ func (inv *Inventory) Groups() map[string][]string {
 	out := map[string][]string{}
 	for name, g := range inv.groups {
 		members := g.members()
-		if name == allGroup {
-			members = inv.hosts
-		}
 		list := make([]string, len(members))
 		for i, h := range members {
 			list[i] = h.Name

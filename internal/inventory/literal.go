@@ -11,7 +11,8 @@ import (
 func literal(text string) (v any, ok bool) {
 	p := literalParser{rest: strings.TrimSpace(text)}
 	v, ok = p.value(0)
-	return v, ok && strings.TrimSpace(p.rest) == ""
+	rest := strings.TrimSpace(p.rest)
+	return v, ok && (rest == "" || rest[0] == '#') // Python, so there may be a comment
 }
 
 type literalParser struct{ rest string }
@@ -37,7 +38,7 @@ func (p *literalParser) value(depth int) (any, bool) {
 }
 
 func (p *literalParser) word() (any, bool) {
-	end := strings.IndexAny(p.rest, ",:]})( \t'\"")
+	end := strings.IndexAny(p.rest, ",:]})(# \t'\"")
 	if end < 0 {
 		end = len(p.rest)
 	}

@@ -112,11 +112,7 @@ func (inv *Inventory) list(source string) error {
 			return diag.Errorf(diag.Pos{File: "-i"}, "%v", err)
 		}
 		for _, name := range names {
-			h := inv.host(name)
-			inv.groups[ungroupedGroup].addHost(h)
-			if port != 0 {
-				h.own.Values["ansible_port"], h.own.Source = port, "-i"
-			}
+			inv.groups[ungroupedGroup].addHost(inv.hostAt(name, port, diag.Pos{File: "-i"}))
 		}
 	}
 	return nil

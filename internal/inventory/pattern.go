@@ -113,13 +113,15 @@ func (inv *Inventory) selectAll(patterns []string) ([]*Host, error) {
 		plain = []string{allGroup}
 	}
 	var out []*Host
+	seen := map[string]bool{} // by name: there may be several implicit localhosts
 	for _, p := range plain {
 		found, err := inv.match(p, true)
 		if err != nil {
 			return nil, err
 		}
 		for _, h := range found {
-			if !slices.Contains(out, h) {
+			if !seen[h.Name] {
+				seen[h.Name] = true
 				out = append(out, h)
 			}
 		}
@@ -133,11 +135,11 @@ func (inv *Inventory) selectAll(patterns []string) ([]*Host, error) {
 			if err != nil {
 				return nil, err
 			}
-			in := make(map[*Host]bool, len(found))
+			in := make(map[string]bool, len(found))
 			for _, h := range found {
-				in[h] = true
+				in[h.Name] = true
 			}
-			out = slices.DeleteFunc(out, func(h *Host) bool { return in[h] == list.drop })
+			out = slices.DeleteFunc(out, func(h *Host) bool { return in[h.Name] == list.drop })
 		}
 	}
 	return out, nil
@@ -190,9 +192,6 @@ func (inv *Inventory) matchNames(pattern string, matches func(string) bool, also
 	for _, g := range inv.order {
 		if matches(g.name) {
 			anyGroup = true
-			if g.name == allGroup {
-				add(inv.hosts)
-			}
 			add(g.members())
 		}
 	}
@@ -242,21 +241,21 @@ func (inv *Inventory) subscript(pattern string, m []string, found []*Host) ([]*H
 		return found[n : n+1], nil
 	}
 	from, err := strconv.Atoi(m[3])
-	if err != nil || from >= len(found) {
+	to := len(found) - 1
+	if err == nil && m[5] != "" {
+		to, err = strconv.Atoi(m[5])
+	}
+	if err != nil {
 		return nil, none
 	}
-	to := len(found) - 1
-	if m[5] != "" {
-		n, err := strconv.Atoi(m[5])
-		if err != nil {
+	if to == 0 && m[5] != "" {
+		to = from // as in Ansible
+		if from >= len(found) {
 			return nil, none
 		}
-		to = min(to, n)
 	}
-	if to < from {
-		return nil, none
-	}
-	return found[from : to+1], nil
+	from, to = min(from, len(found)), min(to, len(found)-1)
+	return found[from:max(from, to+1)], nil
 }
 
 // implicitLocalhost is this machine, for playbooks that name it although the

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/torrust/runner/internal/vars"
@@ -54,9 +53,10 @@ func (inv *Inventory) WriteGraph(w io.Writer) error {
 		for _, name := range groupNames(g.children) {
 			write(inv.groups[name], depth+1)
 		}
-		hosts := hostNames(g.hosts)
-		slices.Sort(hosts)
-		for _, h := range hosts {
+		if g.name == allGroup {
+			return
+		}
+		for _, h := range hostNames(g.hosts) {
 			fmt.Fprintf(&b, "%s%s\n", branch(depth+1), h)
 		}
 	}
@@ -83,11 +83,8 @@ func hostNames(hosts []*Host) []string {
 func groupNames(groups []*group) []string {
 	var out []string
 	for _, g := range groups {
-		if g.name != ungroupedGroup || len(g.hosts) > 0 {
-			out = append(out, g.name)
-		}
+		out = append(out, g.name)
 	}
-	slices.Sort(out)
 	return out
 }
 

@@ -79,11 +79,8 @@ func (r *yamlReader) hosts(g *group, n *strictyaml.Node) {
 			continue
 		}
 		for _, name := range names {
-			h := r.inv.host(name)
+			h := r.inv.hostAt(name, port, p.Key.Pos)
 			g.addHost(h)
-			if port != 0 {
-				h.own.Values["ansible_port"], h.own.Pos["ansible_port"] = port, p.Key.Pos
-			}
 			r.vars(&h.own, p.Value)
 		}
 	}
