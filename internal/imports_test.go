@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"internal/executor":  {"internal/plan", "internal/tasks", "internal/conn", "internal/catalog", "internal/event", "internal/helper", "internal/redact", "internal/template", "internal/vars", "internal/strictyaml", "internal/diag"},
 	"internal/plan":      {"internal/playbook", "internal/tasks", "internal/pipe", "internal/template", "internal/vars", "internal/strictyaml", "internal/diag"},
 	"internal/playbook":  {"internal/strictyaml", "internal/diag", "internal/shlex"},
-	"internal/inventory": {"internal/strictyaml", "internal/diag", "internal/shlex", "internal/vars"},
+	"internal/inventory": {"internal/vault", "internal/strictyaml", "internal/diag", "internal/shlex", "internal/vars"},
 	"internal/target":    {"internal/conn", "internal/shlex"},
 
 	"internal/pipe":       {"internal/tasks", "internal/helper", "internal/catalog"},

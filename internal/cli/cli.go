@@ -81,7 +81,7 @@ Back up your own hosts:       runner run playbooks/backup-sqlite.yml -i inventor
 		return found.Help()
 	}})
 	root.AddCommand(
-		newRunCmd(s), newInventoryCmd(s), newHostsCmd(s), newTasksCmd(s), newBackupsCmd(s), newDemoCmd(s), newTrackCmd(s), newVersionCmd(s),
+		newRunCmd(s), newInventoryCmd(s), newHostsCmd(s), newExplainCmd(s), newTasksCmd(s), newBackupsCmd(s), newDemoCmd(s), newTrackCmd(s), newVersionCmd(s),
 	)
 	strictArgs(root)
 	return root

@@ -37,7 +37,7 @@ brought home, and compares it with what the trackers wrote.`,
 			o.Program = cmp.Or(s.env("RUNNER_DEMO_PROGRAM"), cmd.Root().Name())
 			o.Playbook, o.PlaybookName = playbooks.BackupSQLite, playbooks.BackupSQLiteName
 			o.Run = func(ctx context.Context, playbook, inventory, store string) error {
-				r := runFlags{inventory: []string{inventory}, store: store, forks: defaultForks}
+				r := runFlags{inventory: inventoryFlags{sources: []string{inventory}}, store: store, forks: defaultForks}
 				r.output.format = "text"
 				return r.run(ctx, s, []string{playbook})
 			}

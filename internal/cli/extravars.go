@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"os"
+	"maps"
 	"strings"
 
 	"github.com/torrust/runner/internal/diag"
@@ -12,14 +12,14 @@ import (
 
 // extraVars reads the arguments of -e: "name=value name2=value2", YAML or JSON
 // in braces, or @FILE. Later ones win.
-func extraVars(args []string) (vars.Layer, error) {
+func extraVars(args []string, read func(path string) (vars.Layer, error)) (vars.Layer, error) {
 	layer := vars.Layer{Level: vars.Extra, Source: "-e", Values: map[string]any{}, Pos: map[string]diag.Pos{}}
 	var mistakes diag.List
 	for _, arg := range args {
 		var err error
 		switch {
 		case strings.HasPrefix(arg, "@"):
-			err = varsFile(layer, arg[1:])
+			err = varsFile(layer, arg[1:], read)
 		case strings.HasPrefix(strings.TrimSpace(arg), "{"):
 			err = varsText(layer, "-e", arg)
 		default:
@@ -30,12 +30,11 @@ func extraVars(args []string) (vars.Layer, error) {
 	return layer, mistakes.Err()
 }
 
-func varsFile(layer vars.Layer, path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	return varsText(layer, path, string(text))
+func varsFile(layer vars.Layer, path string, read func(path string) (vars.Layer, error)) error {
+	found, err := read(path)
+	maps.Copy(layer.Values, found.Values)
+	maps.Copy(layer.Pos, found.Pos)
+	return err
 }
 
 func varsText(layer vars.Layer, name, text string) error {

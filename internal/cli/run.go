@@ -62,7 +62,7 @@ func (r *runFlags) run(ctx context.Context, s *streams, paths []string) error {
 		Sink:     sink,
 		Secrets:  hidden,
 		Store:    store,
-		ReadVars: inventory.ReadVars,
+		ReadVars: job.readVars,
 		Prompt:   ask.variable,
 		Extra:    job.extra,
 		Forks:    r.forks, Check: r.check, Diff: r.diff, ForceHandlers: r.forceHandlers, Verbosity: r.output.verbosity,
@@ -78,6 +78,7 @@ type job struct {
 	plan     *plan.Plan
 	engine   *template.Engine
 	extra    vars.Layer
+	readVars func(path string) (vars.Layer, error)
 	warnings []string
 }
 
@@ -97,18 +98,19 @@ func (r *runFlags) prepare(ctx context.Context, s *streams, paths []string, hidd
 	j := &job{}
 	var mistakes diag.List
 	var err error
-	if j.extra, err = extraVars(r.extra); err != nil {
-		mistakes.AddErr(diag.Pos{File: "-e"}, err)
-	}
 	login, err := r.login.layer(ask)
 	if err != nil {
 		return nil, err
 	}
-	inv, err := loadInventory(ctx, r.inventory, func(text string) { j.warnings = append(j.warnings, text) })
+	inv, err := r.inventory.load(ctx, ask, func(text string) { j.warnings = append(j.warnings, text) })
 	if inv == nil {
 		return nil, err
 	}
 	mistakes.AddErr(diag.Pos{}, err)
+	j.readVars = inv.ReadVars
+	if j.extra, err = extraVars(r.extra, inv.ReadVars); err != nil {
+		mistakes.AddErr(diag.Pos{File: "-e"}, err)
+	}
 	for _, path := range paths {
 		mistakes.AddErr(diag.Pos{File: path}, inv.AddPlaybookVars(filepath.Dir(path)))
 	}
@@ -178,28 +180,12 @@ func (r *runFlags) magic() map[string]any {
 		"ansible_limit":     r.limit,
 		"ansible_version":   map[string]any{"full": "2.14.0", "major": int64(2), "minor": int64(14), "revision": int64(0), "string": "2.14.0"},
 	}
-	if len(r.inventory) > 0 && !strings.Contains(r.inventory[0], ",") {
-		if path, err := filepath.Abs(r.inventory[0]); err == nil {
+	if len(r.inventory.sources) > 0 && !strings.Contains(r.inventory.sources[0], ",") {
+		if path, err := filepath.Abs(r.inventory.sources[0]); err == nil {
 			out["inventory_file"], out["inventory_dir"] = path, filepath.Dir(path)
 		}
 	}
 	return out
-}
-
-// loadInventory reads the inventory; it is nil only if a source cannot be
-// read at all.
-func loadInventory(ctx context.Context, sources []string, warn func(string)) (*inventory.Inventory, error) {
-	if len(sources) == 0 {
-		warn("no inventory was given; only localhost is known. Name one with -i")
-	}
-	inv, err := inventory.Load(ctx, sources, inventory.Options{Warn: warn})
-	if err != nil && len(diag.All(err)) == 0 {
-		return nil, &usageError{err: err}
-	}
-	if inv == nil {
-		return nil, err
-	}
-	return inv, err
 }
 
 // hosts are the hosts of an inventory as a plan wants them.

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 )
 
@@ -12,7 +10,7 @@ const defaultForks = 50
 
 // runFlags are the flags of `runner run`.
 type runFlags struct {
-	inventory      []string
+	inventory      inventoryFlags
 	limit          string
 	allowEmpty     bool
 	extra          []string
@@ -46,7 +44,7 @@ before the first connection is made.`,
 			return r.run(cmd.Context(), s, args)
 		},
 	}
-	addInventoryFlag(cmd, s, &r.inventory)
+	r.inventory.add(cmd, s)
 	f := cmd.Flags()
 	f.StringVarP(&r.limit, "limit", "l", "", "only hosts that this `pattern` matches, too")
 	f.BoolVar(&r.allowEmpty, "allow-empty", false, "let a play whose pattern matches no host pass")
@@ -66,13 +64,4 @@ before the first connection is made.`,
 	r.login.add(cmd)
 	r.output.add(cmd)
 	return cmd
-}
-
-// addInventoryFlag adds -i, whose default the environment may set.
-func addInventoryFlag(cmd *cobra.Command, s *streams, sources *[]string) {
-	var preset []string
-	if from := s.env("RUNNER_INVENTORY"); from != "" {
-		preset = strings.Split(from, ":")
-	}
-	cmd.Flags().StringArrayVarP(sources, "inventory", "i", preset, "inventory `file`, folder, program or \"host1,host2,\" (or RUNNER_INVENTORY); repeatable")
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/torrust/runner/internal/diag"
-	"github.com/torrust/runner/internal/strictyaml"
 	"github.com/torrust/runner/internal/vars"
 )
 
@@ -29,7 +28,7 @@ func (inv *Inventory) varsBeside(dir string, at beside) error {
 		if g.name == allGroup {
 			level = at.all
 		}
-		layers, err := varsOf(filepath.Join(dir, "group_vars"), g.name, level)
+		layers, err := inv.varsOf(filepath.Join(dir, "group_vars"), g.name, level)
 		errs.AddErr(diag.Pos{File: dir}, err)
 		g.files = append(g.files, layers...)
 	}
@@ -37,7 +36,7 @@ func (inv *Inventory) varsBeside(dir string, at beside) error {
 		return errs.Err() // thousands of hosts need not be looked for one by one
 	}
 	for _, h := range inv.hosts {
-		layers, err := varsOf(filepath.Join(dir, "host_vars"), h.Name, at.hosts)
+		layers, err := inv.varsOf(filepath.Join(dir, "host_vars"), h.file, at.hosts)
 		errs.AddErr(diag.Pos{File: dir}, err)
 		h.hostVars = append(h.hostVars, layers...)
 	}
@@ -45,12 +44,22 @@ func (inv *Inventory) varsBeside(dir string, at beside) error {
 }
 
 // varsOf reads the variables of one group or host: the first that exists of
-// the folder or file of its name, and the name with .yml, .yaml or .json.
-func varsOf(dir, name string, level vars.Level) ([]vars.Layer, error) {
+// the folder or file of its name, and the name with .yml, .yaml or .json; then
+// the first such file that is encrypted by age, whose name ends in .age.
+func (inv *Inventory) varsOf(dir, name string, level vars.Level) ([]vars.Layer, error) {
 	if strings.ContainsRune(name, filepath.Separator) || name == ".." {
 		return nil, nil
 	}
-	for _, ext := range []string{"", ".yml", ".yaml", ".json"} {
+	plain, err := inv.firstOf(dir, name, []string{"", ".yml", ".yaml", ".json"}, level)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := inv.firstOf(dir, name, []string{".age", ".yml.age", ".yaml.age", ".json.age"}, level)
+	return append(plain, sealed...), err
+}
+
+func (inv *Inventory) firstOf(dir, name string, endings []string, level vars.Level) ([]vars.Layer, error) {
+	for _, ext := range endings {
 		path := filepath.Join(dir, name+ext)
 		st, err := os.Stat(path)
 		switch {
@@ -59,9 +68,9 @@ func varsOf(dir, name string, level vars.Level) ([]vars.Layer, error) {
 		case err != nil:
 			return nil, err
 		case st.IsDir() && ext == "":
-			return varsFolder(path, level)
+			return inv.varsFolder(path, level)
 		case !st.IsDir():
-			layer, err := ReadVars(path)
+			layer, err := inv.reader.read(path)
 			layer.Level = level
 			return []vars.Layer{layer}, err
 		}
@@ -70,7 +79,7 @@ func varsOf(dir, name string, level vars.Level) ([]vars.Layer, error) {
 }
 
 // varsFolder reads every file of a folder, in the order of names.
-func varsFolder(dir string, level vars.Level) ([]vars.Layer, error) {
+func (inv *Inventory) varsFolder(dir string, level vars.Level) ([]vars.Layer, error) {
 	var layers []vars.Layer
 	var errs diag.List
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -87,9 +96,9 @@ func varsFolder(dir string, level vars.Level) ([]vars.Layer, error) {
 		if e.IsDir() {
 			return nil
 		}
-		switch filepath.Ext(name) {
+		switch filepath.Ext(strings.TrimSuffix(name, ".age")) {
 		case "", ".yml", ".yaml", ".json":
-			layer, err := ReadVars(path)
+			layer, err := inv.reader.read(path)
 			errs.AddErr(diag.Pos{File: path}, err)
 			layer.Level = level
 			layers = append(layers, layer)
@@ -98,29 +107,4 @@ func varsFolder(dir string, level vars.Level) ([]vars.Layer, error) {
 	})
 	errs.AddErr(diag.Pos{File: dir}, err)
 	return layers, errs.Err()
-}
-
-// ReadVars reads a file of variables: a mapping in YAML or JSON. The level is
-// the caller's to set. A file that does not exist matches fs.ErrNotExist.
-func ReadVars(path string) (vars.Layer, error) {
-	layer := newLayer(0)
-	layer.Source = path
-	src, err := os.ReadFile(path)
-	if err != nil {
-		return layer, err
-	}
-	if strings.HasPrefix(string(src), "$ANSIBLE_VAULT") {
-		return layer, diag.Errorf(diag.Pos{File: path, Line: 1, Col: 1}, "Ansible Vault is not supported").
-			WithHint("decrypt it with ansible-vault, or keep the secrets in the environment and write {{ lookup('env', 'NAME') }}")
-	}
-	docs, err := strictyaml.Parse(path, src)
-	if err != nil {
-		return layer, err
-	}
-	for _, doc := range docs {
-		if err := addVars(&layer, doc); err != nil {
-			return layer, err
-		}
-	}
-	return layer, nil
 }

@@ -24,13 +24,16 @@ type Inventory struct {
 	order  []*group // in the order of appearance, "all" and "ungrouped" first
 
 	sources []string
+	prefix  string // of the names of hosts of the source that is read
 	warn    func(string)
+	reader  reader
 }
 
 // Host is one host.
 type Host struct {
 	Name string
 
+	file     string // what host_vars calls it
 	inv      *Inventory
 	groups   []*group // those that name it
 	own      vars.Layer
@@ -54,8 +57,8 @@ const (
 	ungroupedGroup = "ungrouped"
 )
 
-func newInventory(warn func(string)) *Inventory {
-	inv := &Inventory{byName: map[string]*Host{}, groups: map[string]*group{}, warn: warn}
+func newInventory(o Options) *Inventory {
+	inv := &Inventory{reader: reader{o}, byName: map[string]*Host{}, groups: map[string]*group{}, warn: o.Warn}
 	inv.group(allGroup).addChild(inv.group(ungroupedGroup))
 	return inv
 }
@@ -77,11 +80,15 @@ func (inv *Inventory) group(name string) *group {
 
 // host returns a host by name, a new one if need be.
 func (inv *Inventory) host(name string) *Host {
-	h, ok := inv.byName[name]
+	full := inv.hostName(name)
+	h, ok := inv.byName[full]
 	if !ok {
-		h = &Host{Name: name, inv: inv, own: newLayer(vars.InventoryHost)}
-		inv.byName[name] = h
+		h = &Host{Name: full, file: name, inv: inv, own: newLayer(vars.InventoryHost)}
+		inv.byName[full] = h
 		inv.hosts = append(inv.hosts, h)
+		if inv.prefix != "" {
+			inv.group(inv.prefix).addHost(h)
+		}
 	}
 	return h
 }

@@ -17,27 +17,39 @@ import (
 type Options struct {
 	// Warn is called with what the operator should know; nil ignores it.
 	Warn func(text string)
+	// Open decrypts an encrypted text; see package vault. Without it one is
+	// a mistake.
+	Open func(text []byte) ([]byte, error)
+	// Secret is called with every text that was encrypted; nil ignores it.
+	Secret func(text string)
 }
 
 // Load reads every source: a file in YAML, JSON or INI, a folder of such, a
-// program that prints an inventory, or "host1,host2,". The files group_vars
-// and host_vars beside a source count, too. The error is a diag.List of every
+// program that prints an inventory, "host1,host2,", or "ssh_config:" with a
+// path or without one. NAME=SOURCE puts NAME- before the names of its hosts,
+// and all of them into the group NAME. The files group_vars and host_vars
+// beside a source count, too. The error is a diag.List of every
 // mistake, unless a source cannot be read at all.
 func Load(ctx context.Context, sources []string, o Options) (*Inventory, error) {
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
-	inv := newInventory(o.Warn)
+	inv := newInventory(o)
 	var errs diag.List
 	for _, source := range sources {
-		if err := inv.load(ctx, source); err != nil {
+		before := inv.addresses()
+		var path string
+		inv.prefix, path = cutName(source)
+		if err := inv.load(ctx, path); err != nil {
 			if found := diag.All(err); len(found) > 0 {
 				errs = append(errs, found...)
 				continue
 			}
 			return nil, err
 		}
+		errs = append(errs, inv.conflicts(path, before)...)
 	}
+	inv.prefix = ""
 	inv.settle()
 	for _, dir := range inv.dirs() {
 		errs.AddErr(diag.Pos{File: dir}, inv.varsBeside(dir, besideInventory))
@@ -55,6 +67,9 @@ func (inv *Inventory) AddPlaybookVars(dir string) error {
 }
 
 func (inv *Inventory) load(ctx context.Context, source string) error {
+	if path, ok := strings.CutPrefix(source, sshConfigSource); ok {
+		return inv.sshConfig(path)
+	}
 	st, err := os.Stat(source)
 	switch {
 	case err != nil && strings.Contains(source, ","):

@@ -261,7 +261,7 @@ func (inv *Inventory) subscript(pattern string, m []string, found []*Host) ([]*H
 // implicitLocalhost is this machine, for playbooks that name it although the
 // inventory does not.
 func (inv *Inventory) implicitLocalhost(name string) *Host {
-	h := &Host{Name: name, inv: inv, own: newLayer(vars.InventoryHost)}
+	h := &Host{Name: name, file: name, inv: inv, own: newLayer(vars.InventoryHost)}
 	h.own.Source = "implicit localhost"
 	h.own.Values["ansible_connection"] = "local"
 	return h

@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -9,9 +8,9 @@ import (
 	"github.com/torrust/runner/internal/vars"
 )
 
-// WriteList writes the inventory as `ansible-inventory --list` does: groups,
+// List returns the inventory as `ansible-inventory --list` prints it: groups,
 // and the variables of each host under _meta.
-func (inv *Inventory) WriteList(w io.Writer) error {
+func (inv *Inventory) List() map[string]any {
 	hostvars := map[string]any{}
 	for _, h := range inv.hosts {
 		if values := plain(h.Layers().Flat()); len(values) > 0 {
@@ -31,17 +30,17 @@ func (inv *Inventory) WriteList(w io.Writer) error {
 			out[g.name] = body
 		}
 	}
-	return writeJSON(w, out)
+	return out
 }
 
-// WriteHost writes the variables of one host as `ansible-inventory --host`
-// does.
-func (inv *Inventory) WriteHost(w io.Writer, name string) error {
+// HostVars returns the variables of one host, as `ansible-inventory --host`
+// prints them.
+func (inv *Inventory) HostVars(name string) (map[string]any, error) {
 	h, ok := inv.byName[name]
 	if !ok {
-		return &PatternError{name, "there is no such host in the inventory", ""}
+		return nil, &PatternError{name, "there is no such host in the inventory", ""}
 	}
-	return writeJSON(w, plain(h.Layers().Flat()))
+	return plain(h.Layers().Flat()), nil
 }
 
 // WriteGraph writes the tree of groups as `ansible-inventory --graph` does.
@@ -96,11 +95,4 @@ func plain(values map[string]any) map[string]any {
 		}
 	}
 	return values
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "    ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }

@@ -96,41 +96,5 @@ func (r *yamlReader) children(g *group, n *strictyaml.Node) {
 }
 
 func (r *yamlReader) vars(to *vars.Layer, n *strictyaml.Node) {
-	r.errs.AddErr(n.Pos, addVars(to, n))
-}
-
-// addVars adds the pairs of a mapping to a layer.
-func addVars(to *vars.Layer, n *strictyaml.Node) error {
-	var errs diag.List
-	switch n.Kind {
-	case strictyaml.Null:
-		return nil
-	case strictyaml.Map:
-	default:
-		return diag.Errorf(n.Pos, "variables must be a mapping, this is %s", n.Kind)
-	}
-	if to.Source == "" {
-		to.Source = n.Pos.File
-	}
-	for _, p := range n.Pairs {
-		v, err := p.Value.Native(tagged)
-		if err != nil {
-			errs.AddErr(p.Value.Pos, err)
-			continue
-		}
-		to.Values[p.Key.Text], to.Pos[p.Key.Text] = v, p.Key.Pos
-	}
-	return errs.Err()
-}
-
-// tagged gives a value under a tag its meaning.
-func tagged(n *strictyaml.Node) (any, error) {
-	switch {
-	case n.Tag == "!unsafe" && n.Kind == strictyaml.String:
-		return vars.Unsafe(n.Text), nil
-	case n.Tag == "!vault":
-		return nil, diag.Errorf(n.Pos, "Ansible Vault is not supported").
-			WithHint("keep the secret in the environment and write {{ lookup('env', 'NAME') }}, or give it with -e @FILE")
-	}
-	return nil, diag.Errorf(n.Pos, "the tag %s is not supported", n.Tag)
+	r.errs.AddErr(n.Pos, r.inv.reader.addVars(to, n))
 }
