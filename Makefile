@@ -55,6 +55,7 @@ hooks: ## Install the git pre-commit hook
 .PHONY: bench
 bench: build ## Compare with other programs, side by side (see docs/benchmarks.md)
 	go run ./bench/sqlite
+	go run ./bench/inventory
 
 .PHONY: clean
 clean: ## Remove what was built

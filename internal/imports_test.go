@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"internal/plan":      {"internal/playbook", "internal/tasks", "internal/pipe", "internal/template", "internal/vars", "internal/strictyaml", "internal/diag"},
 	"internal/playbook":  {"internal/strictyaml", "internal/diag", "internal/shlex"},
 	"internal/inventory": {"internal/vault", "internal/strictyaml", "internal/diag", "internal/shlex", "internal/vars"},
-	"internal/target":    {"internal/conn", "internal/shlex"},
+	"internal/target":    {"internal/conn", "internal/shlex", "internal/diag"},
 
 	"internal/pipe":       {"internal/tasks", "internal/helper", "internal/catalog"},
 	"internal/tasks":      {"internal/conn", "internal/helper", "internal/catalog", "internal/strictyaml", "internal/diag", "internal/vars", "internal/template"},

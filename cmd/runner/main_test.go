@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == helper.Argument {
 		os.Exit(agent.Main()) // a runner without an embedded helper puts itself on the host
 	}
+	if os.Getenv(asRunner) != "" {
+		main()
+	}
 	testscript.Main(m, map[string]func(){"runner": main})
 }
 

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 
 	"filippo.io/age"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/torrust/runner/internal/diag"
 	"github.com/torrust/runner/internal/inventory"
+	"github.com/torrust/runner/internal/target"
 	"github.com/torrust/runner/internal/vault"
 )
 
@@ -23,6 +26,7 @@ type inventoryFlags struct {
 	sources       []string
 	passwordFiles []string
 	askPassword   bool
+	maxRange      int // 0: as the inventory has it
 	identities    []string
 }
 
@@ -34,6 +38,7 @@ func (i *inventoryFlags) add(cmd *cobra.Command, s *streams) {
 		}
 		return nil
 	}
+	i.maxRange, _ = strconv.Atoi(s.env("RUNNER_MAX_RANGE")) // what is no number says nothing
 	f := cmd.Flags()
 	f.StringArrayVarP(&i.sources, "inventory", "i", preset("RUNNER_INVENTORY", ":"), "inventory `file`, folder, program, \"host1,host2,\" or ssh_config:, each with NAME= before it or not (or RUNNER_INVENTORY); repeatable")
 	f.StringArrayVar(&i.passwordFiles, "vault-password-file", preset("ANSIBLE_VAULT_PASSWORD_FILE", "\x00"), "read a password of Ansible Vault from `FILE`, or what it prints if it is a program; repeatable")
@@ -50,11 +55,32 @@ func (i *inventoryFlags) load(ctx context.Context, ask *secrets, warn func(strin
 		Passwords:  func() ([]string, error) { return i.passwords(ctx, ask) },
 		Identities: func() ([]age.Identity, error) { return i.ageIdentities(ctx) },
 	}
-	inv, err := inventory.Load(ctx, i.sources, inventory.Options{Warn: warn, Open: keys.Open, Secret: ask.set.Add})
+	inv, err := inventory.Load(ctx, i.sources, inventory.Options{Warn: warn, MaxRange: i.maxRange, Open: keys.Open, Secret: ask.set.Add})
 	if err != nil && len(diag.All(err)) == 0 {
 		return nil, &usageError{err: err}
 	}
+	if inv != nil {
+		warnOfTypos(inv, warn)
+	}
 	return inv, err
+}
+
+// warnOfTypos tells of variables that are almost connection variables.
+func warnOfTypos(inv *inventory.Inventory, warn func(string)) {
+	told := map[string]bool{}
+	for _, h := range inv.Hosts() {
+		for _, layer := range h.Layers() {
+			for name := range layer.Values {
+				if told[name] || !strings.HasPrefix(name, "ansible_") || target.Known(name) {
+					continue
+				}
+				told[name] = true
+				if near := target.Near(name); near != "" {
+					warn(fmt.Sprintf("%s: %s means nothing to the runner; did you mean %s?", cmp.Or(layer.Pos[name].String(), layer.Source), name, near))
+				}
+			}
+		}
+	}
 }
 
 func (i *inventoryFlags) passwords(ctx context.Context, ask *secrets) ([]string, error) {

@@ -128,7 +128,7 @@ func (r *iniReader) host(line string) {
 	if len(words) == 0 {
 		return
 	}
-	names, port, err := expandHost(words[0])
+	names, port, err := expandHost(words[0], r.inv.reader.o.MaxRange)
 	if err != nil {
 		r.errs.Addf(r.pos(), "%v", err)
 		return

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,9 @@ import (
 type Options struct {
 	// Warn is called with what the operator should know; nil ignores it.
 	Warn func(text string)
+	// MaxRange is how many hosts one name with ranges may stand for; 100,000
+	// if it is 0.
+	MaxRange int
 	// Open decrypts an encrypted text; see package vault. Without it one is
 	// a mistake.
 	Open func(text []byte) ([]byte, error)
@@ -34,6 +38,7 @@ func Load(ctx context.Context, sources []string, o Options) (*Inventory, error) 
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
+	o.MaxRange = cmp.Or(o.MaxRange, defaultMaxRange)
 	inv := newInventory(o)
 	var errs diag.List
 	for _, source := range sources {
@@ -122,7 +127,7 @@ func (inv *Inventory) list(source string) error {
 		if item == "" {
 			continue
 		}
-		names, port, err := expandHost(item)
+		names, port, err := expandHost(item, inv.reader.o.MaxRange)
 		if err != nil {
 			return diag.Errorf(diag.Pos{File: "-i"}, "%v", err)
 		}

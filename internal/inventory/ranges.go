@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// maxRange is how many hosts one name may stand for.
-const maxRange = 1_000_000
+// defaultMaxRange is how many hosts one name may stand for.
+const defaultMaxRange = 100_000
 
 // expandHost splits a port off a name and expands its ranges: "web[1:3].x:22"
 // is web1.x, web2.x and web3.x with port 22. The port is 0 if there is none.
-func expandHost(text string) (names []string, port int64, err error) {
+func expandHost(text string, limit int) (names []string, port int64, err error) {
 	name, port := splitPort(text)
 	if strings.HasSuffix(name, ":") || name == "" {
 		return nil, 0, fmt.Errorf("%q is not the name of a host", text)
 	}
-	names, err = expandRanges(name)
+	names, err = expandRanges(name, limit)
 	return names, port, err
 }
 
@@ -40,7 +40,7 @@ func splitPort(text string) (name string, port int64) {
 }
 
 // expandRanges expands the leftmost range first, as Ansible does.
-func expandRanges(name string) ([]string, error) {
+func expandRanges(name string, limit int) ([]string, error) {
 	open := strings.IndexByte(name, '[')
 	if open < 0 {
 		return []string{name}, nil
@@ -50,16 +50,16 @@ func expandRanges(name string) ([]string, error) {
 		return []string{name}, nil
 	}
 	head, tail := name[:open], name[open+end+1:]
-	middle, err := expandRange(name[open+1 : open+end])
+	middle, err := expandRange(name[open+1:open+end], limit)
 	if err != nil {
 		return nil, fmt.Errorf("the range of %q: %w", name, err)
 	}
-	rest, err := expandRanges(tail)
+	rest, err := expandRanges(tail, limit)
 	if err != nil {
 		return nil, err
 	}
-	if len(middle)*len(rest) > maxRange {
-		return nil, fmt.Errorf("%q stands for %d hosts", name, len(middle)*len(rest))
+	if len(middle)*len(rest) > limit {
+		return nil, tooMany(len(middle)*len(rest), limit)
 	}
 	out := make([]string, 0, len(middle)*len(rest))
 	for _, m := range middle {
@@ -70,10 +70,14 @@ func expandRanges(name string) ([]string, error) {
 	return out, nil
 }
 
+func tooMany(count, limit int) error {
+	return fmt.Errorf("it stands for %d hosts, at most %d are allowed; RUNNER_MAX_RANGE raises that", count, limit)
+}
+
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // expandRange expands beg:end or beg:end:step, both ends included.
-func expandRange(text string) ([]string, error) {
+func expandRange(text string, limit int) ([]string, error) {
 	parts := strings.Split(text, ":")
 	if len(parts) > 3 {
 		return nil, errors.New("it must be begin:end or begin:end:step")
@@ -114,8 +118,8 @@ func expandRange(text string) ([]string, error) {
 		}
 		width = len(beg)
 	}
-	if (to-from)/step >= maxRange {
-		return nil, fmt.Errorf("it stands for %d hosts", (to-from)/step)
+	if (to-from)/step >= limit {
+		return nil, tooMany((to-from)/step+1, limit)
 	}
 	var out []string
 	for n := from; n <= to; n += step {

@@ -73,7 +73,7 @@ func (r *yamlReader) hosts(g *group, n *strictyaml.Node) {
 			r.errs.Addf(p.Key.Pos, "a host's name must be a string, this is %s", p.Key.Kind).WithHint("put it in quotes: %q", p.Key.Text)
 			continue
 		}
-		names, port, err := expandHost(p.Key.Text)
+		names, port, err := expandHost(p.Key.Text, r.inv.reader.o.MaxRange)
 		if err != nil {
 			r.errs.Addf(p.Key.Pos, "%v", err)
 			continue

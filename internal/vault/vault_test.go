@@ -124,14 +124,15 @@ func TestAge(t *testing.T) {
 	assert.False(t, Encrypted([]byte(content)))
 }
 
-func FuzzOpen(f *testing.F) {
+// FuzzParse leaves the password out: trying one takes long, on purpose.
+func FuzzParse(f *testing.F) {
 	for _, text := range sealed {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		plain, err := passwords("secret1").Open(text)
-		if err == nil && !bytes.Equal(plain, []byte(content)) {
-			t.Fatalf("it opens as %q", plain)
+		e, err := parseEnvelope(text)
+		if err == nil && len(e.sealed) > len(text) {
+			t.Fatalf("%d bytes of %d", len(e.sealed), len(text))
 		}
 	})
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	docFile    = regexp.MustCompile("(?ms)^```\\w+ (\\S+)\n(.*?)^```$")
+	docConsole = regexp.MustCompile("(?ms)^```console\n(.*?)^```$")
+)
+
+// TestDocumentation runs what docs/*.md shows behind "$ " in blocks that are
+// marked as console, in a folder with the files that the page shows, and
+// compares what is printed with what the page says.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	bin := t.TempDir()
+	require.NoError(t, os.Symlink(self(t), filepath.Join(bin, "runner")))
+	ran := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		dir := t.TempDir()
+		for _, m := range docFile.FindAllStringSubmatch(string(text), -1) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, m[1]), []byte(m[2]), 0o600))
+		}
+		for _, block := range docConsole.FindAllStringSubmatch(string(text), -1) {
+			for _, part := range strings.Split("\n"+block[1], "\n$ ")[1:] {
+				command, want, _ := strings.Cut(part, "\n")
+				cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
+				cmd.Dir = dir
+				cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+dir, asRunner+"=1")
+				out, err := cmd.CombinedOutput()
+				assert.NoError(t, err, command)
+				assert.Equal(t, strings.TrimRight(want, "\n"), strings.TrimRight(string(out), "\n"), "%s: %s", page, command)
+				ran++
+			}
+		}
+	}
+	assert.Greater(t, ran, 5)
+}
+
+// asRunner makes the test binary the runner.
+const asRunner = "RUNNER_TEST_AS_RUNNER"
+
+func self(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
+	require.NoError(t, err)
+	return path
+}
+
+// TestExamples loads the inventories that are shipped: both say the same.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	var said []string
+	for _, name := range []string{"example.yml", "example.ini"} {
+		cmd := exec.CommandContext(t.Context(), self(t), "inventory", "--list", "-i", filepath.Join("../../inventory", name))
+		cmd.Env = append(os.Environ(), asRunner+"=1")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		said = append(said, string(out))
+	}
+	assert.Contains(t, said[0], "tracker-old")
+	assert.JSONEq(t, said[0], said[1])
+}
