@@ -52,7 +52,6 @@ type Play struct {
 	Serial            []Batch  // empty: all hosts at once
 	MaxFailPercentage *float64 // nil: not given
 	ForceHandlers     bool
-	GatherFacts       bool
 
 	Vars      vars.Layer         // vars: of the play
 	VarsFiles []*strictyaml.Node // each a text, or a list whose first existing file counts; may hold templates

@@ -65,8 +65,8 @@ func (d *dump) play(p *plan.Play) {
 		if p.MaxFailPercentage != nil {
 			d.line("max_fail_percentage %g", *p.MaxFailPercentage)
 		}
-		if p.ForceHandlers || p.GatherFacts {
-			d.line("force_handlers %t, gather_facts %t", p.ForceHandlers, p.GatherFacts)
+		if p.ForceHandlers {
+			d.line("force_handlers %t", p.ForceHandlers)
 		}
 		if len(p.Vars.Values) > 0 {
 			d.line("vars %v", p.Vars.Values)

@@ -36,7 +36,9 @@ func (b *builder) play(src *playbook.Play) *Play {
 		}
 	}
 	p.ForceHandlers = b.boolean(src.ForceHandlers, scope)
-	p.GatherFacts = b.boolean(src.GatherFacts, scope)
+	if b.boolean(src.GatherFacts, scope) {
+		b.errs.Addf(src.GatherFacts.Pos, "facts of hosts are not gathered yet").WithHint("leave gather_facts out; command with register finds out what you need")
+	}
 
 	in := inherited{keywords: src.Keywords, when: src.When, tags: src.Tags, dir: src.Dir}
 	b.keywordTemplates(src.Keywords)
