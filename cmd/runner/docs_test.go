@@ -80,3 +80,27 @@ func TestExamples(t *testing.T) {
 	assert.Contains(t, said[0], "tracker-old")
 	assert.JSONEq(t, said[0], said[1])
 }
+
+// TestReadme reads the inventory that the README shows, and runs its commands
+// as far as they need no host.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	m := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindSubmatch(text)
+	require.NotNil(t, m)
+	inventory := filepath.Join(t.TempDir(), "inventory.yml")
+	require.NoError(t, os.WriteFile(inventory, m[1], 0o600))
+	ran := 0
+	for _, command := range regexp.MustCompile(`(?m)^bin/runner (run .*?)(?:#.*)?$`).FindAllStringSubmatch(string(text), -1) {
+		words := strings.Fields(strings.Replace(command[1], "inventory.yml", inventory, 1) + " --list-hosts")
+		cmd := exec.CommandContext(t.Context(), self(t), words...)
+		cmd.Dir = "../.."
+		cmd.Env = append(os.Environ(), asRunner+"=1")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Contains(t, string(out), "tracker-1")
+		ran++
+	}
+	assert.Equal(t, 2, ran)
+}
