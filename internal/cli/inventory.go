@@ -17,7 +17,7 @@ import (
 
 func newInventoryCmd(s *streams) *cobra.Command {
 	var from inventoryFlags
-	var list, graph, asYAML bool
+	var list, graph, export, asYAML bool
 	var host string
 	cmd := &cobra.Command{
 		Use:   "inventory",
@@ -36,6 +36,8 @@ func newInventoryCmd(s *streams) *cobra.Command {
 				return write(s.out, values, asYAML)
 			case graph:
 				return inv.WriteGraph(s.out)
+			case list && export:
+				return write(s.out, inv.Export(), asYAML)
 			case list:
 				return write(s.out, inv.List(), asYAML)
 			}
@@ -45,6 +47,7 @@ func newInventoryCmd(s *streams) *cobra.Command {
 	from.add(cmd, s)
 	f := cmd.Flags()
 	f.BoolVar(&list, "list", false, "everything, as JSON")
+	f.BoolVar(&export, "export", false, "with --list: each variable where it is set")
 	f.BoolVar(&graph, "graph", false, "the groups as a tree")
 	f.StringVar(&host, "host", "", "the variables of the host `NAME`, as JSON")
 	f.BoolVarP(&asYAML, "yaml", "y", false, "YAML in place of JSON")

@@ -34,9 +34,10 @@ type question struct {
 }
 
 type answer struct {
-	List  map[string]any      `json:"list"`
-	Hosts map[string]selected `json:"hosts"`
-	Error string              `json:"error"`
+	List   map[string]any      `json:"list"`
+	Export map[string]any      `json:"export"`
+	Hosts  map[string]selected `json:"hosts"`
+	Error  string              `json:"error"`
 }
 
 // selected is names of hosts, or a text that begins with "error".
@@ -99,10 +100,12 @@ func ours(t *testing.T, q question) answer {
 	if err != nil {
 		return answer{Error: err.Error()}
 	}
-	list, err := json.Marshal(inv.List())
-	require.NoError(t, err)
 	a := answer{Hosts: map[string]selected{}}
-	require.NoError(t, json.Unmarshal(list, &a.List))
+	for to, list := range map[*map[string]any]map[string]any{&a.List: inv.List(), &a.Export: inv.Export()} {
+		data, err := json.Marshal(list)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(data, to))
+	}
 	for _, p := range q.Patterns {
 		found, err := inv.Select(p)
 		names := selected{}
@@ -126,6 +129,7 @@ func compare(t *testing.T, o *oracle, q question, text string) int {
 		return 1
 	}
 	require.Equal(t, theirs.List, mine.List, text)
+	require.Equal(t, theirs.Export, mine.Export, text)
 	inOrder := ordered(mine.List)
 	for _, p := range q.Patterns {
 		switch {
@@ -135,7 +139,7 @@ func compare(t *testing.T, o *oracle, q question, text string) int {
 			require.ElementsMatch(t, theirs.Hosts[p], mine.Hosts[p], "%q of\n%s", p, text)
 		}
 	}
-	return 1 + len(q.Patterns)
+	return 2 + len(q.Patterns)
 }
 
 // ordered tells whether Ansible takes the hosts of these groups in an order of

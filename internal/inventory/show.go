@@ -11,9 +11,28 @@ import (
 // List returns the inventory as `ansible-inventory --list` prints it: groups,
 // and the variables of each host under _meta.
 func (inv *Inventory) List() map[string]any {
+	return inv.listing(func(h *Host) vars.Stack { return h.Layers() }, func(*group, map[string]any) {})
+}
+
+// Export returns the same with each variable where it is set: at its group or
+// at its host.
+func (inv *Inventory) Export() map[string]any {
+	return inv.listing(func(h *Host) vars.Stack { return vars.Stack{}.With(append([]vars.Layer{h.own}, h.hostVars...)...) },
+		func(g *group, body map[string]any) {
+			values := plain(vars.Stack{}.With(append([]vars.Layer{g.own}, g.files...)...).Flat())
+			if g.priority != 1 {
+				values["ansible_group_priority"] = g.priority
+			}
+			if len(values) > 0 {
+				body["vars"] = values
+			}
+		})
+}
+
+func (inv *Inventory) listing(of func(*Host) vars.Stack, more func(g *group, body map[string]any)) map[string]any {
 	hostvars := map[string]any{}
 	for _, h := range inv.hosts {
-		if values := plain(h.Layers().Flat()); len(values) > 0 {
+		if values := plain(of(h).Flat()); len(values) > 0 {
 			hostvars[h.Name] = values
 		}
 	}
@@ -26,6 +45,7 @@ func (inv *Inventory) List() map[string]any {
 		if children := groupNames(g.children); len(children) > 0 {
 			body["children"] = children
 		}
+		more(g, body)
 		if len(body) > 0 {
 			out[g.name] = body
 		}
