@@ -61,7 +61,7 @@ func (r *iniReader) read(line string) {
 	case line == "" || line[0] == '#' || line[0] == ';':
 	case line[0] == '[' && sectionLine.MatchString(line):
 		r.section(sectionLine.FindStringSubmatch(line))
-	case line[0] == '[' && strings.HasSuffix(line, "]") && !strings.Contains(line, "="):
+	case line[0] == '[' && (!strings.Contains(line, "]") || strings.HasSuffix(line, "]") && !strings.Contains(line, "=")):
 		r.errs.Addf(r.pos(), "%q is not a section", line).WithHint("write [group], [group:children] or [group:vars]")
 	case r.state == "children":
 		r.child(line)

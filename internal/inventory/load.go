@@ -154,6 +154,8 @@ func (inv *Inventory) file(ctx context.Context, path string, mode fs.FileMode) e
 		return inv.yaml(path, src)
 	case ".ini":
 		return inv.ini(path, src)
+	case ".toml":
+		return diag.Errorf(diag.Pos{File: path}, "TOML is not read").WithHint("write it in YAML: ansible-inventory -i %s --list --export --yaml", path)
 	}
 	if looksLikeYAML(src) {
 		return inv.yaml(path, src)
