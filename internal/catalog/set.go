@@ -28,6 +28,8 @@ type SetMeta struct {
 	HostKey   string // SHA256:…
 	// Warn is called with what the operator should know; may be nil.
 	Warn func(text string)
+	// Mask takes secrets out of what the manifest says; may be nil.
+	Mask func(text string) string
 }
 
 // Set is the backup set of one host in one run, while it is being made. It
@@ -37,6 +39,7 @@ type SetMeta struct {
 type Set struct {
 	store  *Store
 	warn   func(string)
+	mask   func(string) string
 	folder string   // of the host, below the store
 	dir    string   // of the set, below the host's
 	parent *os.Root // the host's folder
@@ -69,7 +72,7 @@ func (s *Store) Begin(host, runID string, meta SetMeta) (*Set, error) {
 		return nil, fmt.Errorf("open %s: %w", filepath.Join(s.path, folder), cause(err))
 	}
 	set := &Set{
-		store: s, folder: folder, parent: parent, warn: meta.Warn,
+		store: s, folder: folder, parent: parent, warn: meta.Warn, mask: meta.Mask,
 		names: map[string]bool{}, problems: map[string]string{},
 		manifest: Manifest{
 			Format: manifestFormat, Version: ManifestVersion, Host: host, RunID: runID, Started: s.now().UTC(),
@@ -78,6 +81,9 @@ func (s *Store) Begin(host, runID string, meta SetMeta) (*Set, error) {
 	}
 	if set.warn == nil {
 		set.warn = func(string) {}
+	}
+	if set.mask == nil {
+		set.mask = func(text string) string { return text }
 	}
 	s.sweep(parent, folder, set.warn)
 	if err := set.makeFolder(); err != nil {
@@ -133,7 +139,7 @@ func (s *Set) Room(need int64) error { return s.store.Room(need) }
 func (s *Set) Problem(artifact, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.problems[artifact] = reason
+	s.problems[artifact] = s.mask(reason)
 }
 
 // Missing returns the artifacts that the set lacks for a Problem, sorted. A

@@ -3,16 +3,36 @@ package diag
 import "strings"
 
 // Suggest returns the word of known that word was most likely meant to be,
-// or "" if none is near.
+// or "" if none is near. Of words that are as near, the one that has more of
+// its letters wins: "taks" is "tasks", not "tags".
 func Suggest(word string, known []string) string {
-	best, bestDist := "", len(word)/3+1
+	best, bestDist, bestShared := "", len(word)/3+1, -1
+	lower := strings.ToLower(word)
 	for _, k := range known {
-		d := distance(strings.ToLower(word), strings.ToLower(k))
-		if d <= bestDist && (best == "" || d < bestDist) {
-			best, bestDist = k, d
+		d := distance(lower, strings.ToLower(k))
+		if d > bestDist {
+			continue
+		}
+		if n := shared(lower, strings.ToLower(k)); d < bestDist || n > bestShared {
+			best, bestDist, bestShared = k, d, n
 		}
 	}
 	return best
+}
+
+// shared counts the letters that two words have in common.
+func shared(a, b string) (n int) {
+	left := map[rune]int{}
+	for _, c := range a {
+		left[c]++
+	}
+	for _, c := range b {
+		if left[c] > 0 {
+			left[c]--
+			n++
+		}
+	}
+	return n
 }
 
 // distance is the optimal string alignment distance: insertions, deletions,

@@ -29,7 +29,7 @@ func (r *run) beginSet(h *host, peer conn.Peer) (*catalog.Set, error) {
 	}
 	meta := catalog.SetMeta{
 		Runner: r.o.Version, Addr: peer.Addr, User: peer.User, HostKey: peer.Fingerprint,
-		Warn: func(text string) { r.warn(h, text) },
+		Warn: func(text string) { r.warn(h, text) }, Mask: r.mask,
 	}
 	for _, f := range r.plan.Playbooks {
 		meta.Playbooks = append(meta.Playbooks, catalog.Playbook{Path: f.Path, SHA256: f.SHA256})
