@@ -45,6 +45,7 @@ func newInventoryCmd(s *streams) *cobra.Command {
 		},
 	}
 	from.add(cmd, s)
+	from.addPlaybookDir(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&list, "list", false, "everything, as JSON")
 	f.BoolVar(&export, "export", false, "with --list: each variable where it is set")
@@ -88,6 +89,7 @@ func newExplainCmd(s *streams) *cobra.Command {
 		},
 	}
 	from.add(cmd, s)
+	from.addPlaybookDir(cmd)
 	cmd.Flags().StringArrayVarP(&extra, "extra-vars", "e", nil, "`variables`: name=value, YAML or JSON in braces, or @FILE")
 	return cmd
 }

@@ -27,6 +27,7 @@ type inventoryFlags struct {
 	passwordFiles []string
 	askPassword   bool
 	maxRange      int // 0: as the inventory has it
+	playbookDir   string
 	identities    []string
 }
 
@@ -46,6 +47,12 @@ func (i *inventoryFlags) add(cmd *cobra.Command, s *streams) {
 	f.StringArrayVar(&i.identities, "age-identity", preset("RUNNER_AGE_IDENTITY", ":"), "open age files with the identities or SSH key of `FILE`, or with what it prints if it is a program; repeatable")
 }
 
+// addPlaybookDir adds the flag of the commands that show variables; a run knows
+// its playbooks.
+func (i *inventoryFlags) addPlaybookDir(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&i.playbookDir, "playbook-dir", "", "read group_vars and host_vars beside the playbooks of this `folder`, too")
+}
+
 // load reads the inventory; it is nil only if a source cannot be read at all.
 func (i *inventoryFlags) load(ctx context.Context, ask *secrets, warn func(string)) (*inventory.Inventory, error) {
 	if len(i.sources) == 0 {
@@ -59,9 +66,13 @@ func (i *inventoryFlags) load(ctx context.Context, ask *secrets, warn func(strin
 	if err != nil && len(diag.All(err)) == 0 {
 		return nil, &usageError{err: err}
 	}
-	if inv != nil {
-		warnOfTypos(inv, warn)
+	if inv == nil {
+		return nil, err
 	}
+	if i.playbookDir != "" {
+		err = errors.Join(err, inv.AddPlaybookVars(i.playbookDir))
+	}
+	warnOfTypos(inv, warn)
 	return inv, err
 }
 
