@@ -37,6 +37,7 @@ type (
 		of   expr
 		name string
 		args []expr
+		kw   []keyword
 		not  bool
 		at   int
 	}

@@ -52,7 +52,8 @@ type function func(r *run, a arguments) (any, error)
 
 func functions() map[string]function {
 	return map[string]function{
-		"range": callRange, "dict": func(_ *run, a arguments) (any, error) { return a.kw, nil },
+		"namespace": func(_ *run, a arguments) (any, error) { return &namespace{maps.Clone(a.kw)}, nil },
+		"range":     callRange, "dict": func(_ *run, a arguments) (any, error) { return a.kw, nil },
 		"lookup": func(r *run, a arguments) (any, error) { return r.lookup(a, false) },
 		"query":  func(r *run, a arguments) (any, error) { return r.lookup(a, true) },
 		"q":      func(r *run, a arguments) (any, error) { return r.lookup(a, true) },
@@ -161,6 +162,10 @@ func (r *run) method(of any, method string, a arguments) (any, error) {
 			}
 			fallback, _ := a.get(1, "default")
 			return fallback, nil
+		case "cycle":
+			if at, ok := of["index0"].(int64); ok && len(a.list) > 0 { // of loop
+				return a.list[int(at)%len(a.list)], nil
+			}
 		case "update", "pop", "setdefault":
 			return nil, errors.New("templates cannot change values; use the filter combine")
 		}

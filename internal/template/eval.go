@@ -228,6 +228,11 @@ func (r *run) member(v any, name string) (any, error) {
 			e.Hint = "did you mean '" + near + "'?"
 		}
 		return undefined{e}, nil
+	case *namespace:
+		if m, ok := v.values[name]; ok {
+			return m, nil
+		}
+		return undefined{&UndefinedError{Name: name, Hint: "the namespace has: " + strings.Join(keys(v.values), ", ")}}, nil
 	case Scope:
 		m, literal, ok := v.Lookup(name)
 		if !ok {
@@ -419,15 +424,24 @@ func (r *run) args(args []expr, kw []keyword) (arguments, error) {
 	return out, nil
 }
 
-func (r *run) filter(x filter) (any, error) {
-	of, err := r.eval(x.of)
-	if err != nil {
-		// What makes a variable undefined lies within its value, too.
-		u, missing := errors.AsType[*UndefinedError](err)
-		if !missing || !acceptsUndefined(x.name) {
-			return nil, err
+// lazily evaluates what a filter or a test is asked about. A variable is
+// undefined, too, if its value needs one that is; any other expression that
+// needs one is an error, which default() does not catch.
+func (r *run) lazily(x expr) (any, error) {
+	v, err := r.eval(x)
+	if u, missing := errors.AsType[*UndefinedError](err); missing {
+		switch x.(type) {
+		case name, attribute, item:
+			return undefined{u}, nil
 		}
-		of = undefined{u}
+	}
+	return v, err
+}
+
+func (r *run) filter(x filter) (any, error) {
+	of, err := r.lazily(x.of)
+	if err != nil {
+		return nil, err
 	}
 	a, err := r.args(x.args, x.kw)
 	if err != nil {
@@ -453,15 +467,11 @@ func acceptsUndefined(filter string) bool {
 }
 
 func (r *run) test(x test) (any, error) {
-	of, err := r.eval(x.of)
+	of, err := r.lazily(x.of)
 	if err != nil {
-		u, missing := errors.AsType[*UndefinedError](err)
-		if !missing || x.name != "defined" && x.name != "undefined" {
-			return nil, err
-		}
-		of = undefined{u}
+		return nil, err
 	}
-	a, err := r.args(x.args, nil)
+	a, err := r.args(x.args, x.kw)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,12 @@ func scalarFilters() map[string]filterFunc {
 			return typeName(v), nil
 		},
 		"lower": onText(strings.ToLower), "upper": onText(strings.ToUpper), "capitalize": onText(capitalize), "title": onText(title),
-		"trim": filterTrim, "replace": filterReplace, "quote": onText(quote),
+		"trim": filterTrim, "replace": filterReplace, "quote": func(_ *run, v any, _ arguments) (any, error) {
+			if v == nil {
+				return quote(""), nil
+			}
+			return quote(str(v)), nil
+		},
 		"b64encode": onText(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
 		"b64decode": filterB64decode,
 		"basename":  onText(func(s string) string { return s[strings.LastIndexByte(s, '/')+1:] }),

@@ -20,7 +20,7 @@ func dataFilters() map[string]filterFunc {
 	return map[string]filterFunc{
 		"to_json": filterToJSON(false), "tojson": filterToJSON(false), "to_nice_json": filterToJSON(true), "from_json": filterFromJSON,
 		"regex_replace": filterRegexReplace, "regex_search": filterRegexSearch, "regex_findall": filterRegexFindall,
-		"regex_escape": onText(regexp.QuoteMeta), "urlencode": onText(url.PathEscape),
+		"regex_escape": onText(regexp.QuoteMeta), "urlencode": filterURLEncode,
 		"hash": filterHash, "checksum": func(r *run, v any, _ arguments) (any, error) { return filterHash(r, v, arguments{}) },
 		"sha1":           func(r *run, v any, _ arguments) (any, error) { return filterHash(r, v, arguments{}) },
 		"md5":            func(r *run, v any, _ arguments) (any, error) { return filterHash(r, v, arguments{list: []any{"md5"}}) },
@@ -297,4 +297,31 @@ func filterHumanReadable(_ *run, v any, a arguments) (any, error) {
 		}
 	}
 	return fmt.Sprintf("%.2f %s", f, unit), nil
+}
+
+// filterURLEncode quotes text, slashes excepted; of a mapping or of pairs it
+// makes a query.
+func filterURLEncode(_ *run, v any, _ arguments) (any, error) {
+	var list []any
+	switch v := v.(type) {
+	case map[string]any:
+		list = pairs(v)
+	case []any:
+		list = v
+	default:
+		parts := strings.Split(str(v), "/")
+		for i := range parts {
+			parts[i] = strings.ReplaceAll(url.QueryEscape(parts[i]), "+", "%20")
+		}
+		return strings.Join(parts, "/"), nil
+	}
+	var query []string
+	for _, item := range list {
+		pair, ok := item.([]any)
+		if !ok || len(pair) != 2 {
+			return nil, errors.New("it needs text, a mapping or pairs")
+		}
+		query = append(query, url.QueryEscape(str(pair[0]))+"="+url.QueryEscape(str(pair[1])))
+	}
+	return strings.Join(query, "&"), nil
 }

@@ -149,9 +149,24 @@ func filterSort(r *run, v any, a arguments) (any, error) {
 	return out, nil
 }
 
-func filterUnique(_ *run, v any, _ arguments) (any, error) {
+// filterUnique keeps the first of equals; as in Jinja texts that differ only by
+// case are equal, unless it is told otherwise.
+func filterUnique(_ *run, v any, a arguments) (any, error) {
 	l, err := wantList(v)
-	return distinct(l), err
+	if err != nil || a.flag(0, "case_sensitive", false) {
+		return distinct(l), err
+	}
+	out, seen := []any{}, []any{}
+	for _, it := range l {
+		key := it
+		if text, ok := it.(string); ok {
+			key = strings.ToLower(text)
+		}
+		if !has(seen, key) {
+			out, seen = append(out, it), append(seen, key)
+		}
+	}
+	return out, nil
 }
 
 func distinct(l []any) []any {
@@ -415,9 +430,15 @@ func filterItems2dict(_ *run, v any, a arguments) (any, error) {
 }
 
 func filterCombine(_ *run, v any, a arguments) (any, error) {
-	recursive := false
+	how := merging{lists: "replace"}
 	if f, ok := a.kw["recursive"]; ok {
-		recursive = truthy(f)
+		how.recursive = truthy(f)
+	}
+	if l, ok := a.kw["list_merge"]; ok {
+		how.lists = str(l)
+	}
+	if !slices.Contains(listMerges, how.lists) {
+		return nil, fmt.Errorf("list_merge is %q; it must be one of %s", how.lists, strings.Join(listMerges, ", "))
 	}
 	all := flattenMaps(append([]any{v}, a.list...))
 	out := map[string]any{}
@@ -426,7 +447,7 @@ func filterCombine(_ *run, v any, a arguments) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = merged(out, m, recursive)
+		out = how.merged(out, m)
 	}
 	return out, nil
 }
@@ -443,17 +464,49 @@ func flattenMaps(l []any) []any {
 	return out
 }
 
-func merged(a, b map[string]any, recursive bool) map[string]any {
+// merging says how mappings are combined.
+type merging struct {
+	recursive bool
+	lists     string
+}
+
+var listMerges = []string{"replace", "keep", "append", "prepend", "append_rp", "prepend_rp"}
+
+func (how merging) merged(a, b map[string]any) map[string]any {
 	out := maps.Clone(a)
 	for k, v := range b {
 		x, isMap := out[k].(map[string]any)
 		y, alsoMap := v.(map[string]any)
-		if recursive && isMap && alsoMap {
-			v = merged(x, y, true)
+		l, isList := out[k].([]any)
+		m, alsoList := v.([]any)
+		switch {
+		case how.recursive && isMap && alsoMap:
+			v = how.merged(x, y)
+		case isList && alsoList:
+			v = how.list(l, m)
 		}
 		out[k] = v
 	}
 	return out
+}
+
+func (how merging) list(a, b []any) []any {
+	without := func(list, gone []any) []any {
+		return slices.DeleteFunc(slices.Clone(list), func(v any) bool { return has(gone, v) })
+	}
+	switch how.lists {
+	case "keep":
+		return a
+	case "append":
+		return slices.Concat(a, b)
+	case "prepend":
+		return slices.Concat(b, a)
+	case "append_rp":
+		return slices.Concat(without(a, b), b)
+	case "prepend_rp":
+		return slices.Concat(b, without(a, b))
+	}
+	return b
 }
 
 func filterDictsort(_ *run, v any, a arguments) (any, error) {

@@ -393,7 +393,7 @@ func (p *parser) test(of expr, _ token) (expr, error) {
 		return nil, unknown(t, "test", testNames())
 	}
 	if _, ok := p.op("("); ok {
-		f.args, _, err = p.arguments()
+		f.args, f.kw, err = p.arguments()
 		return f, err
 	}
 	// Without brackets one argument may follow: x is divisibleby 3.

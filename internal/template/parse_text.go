@@ -336,6 +336,13 @@ func targets(e *parser) ([]string, error) {
 		if t.kind != tokenName {
 			return nil, mistake(t.at, "expected a name, this is %s", describe(t))
 		}
+		if _, ok := e.op("."); ok && len(names) == 0 {
+			member := e.next()
+			if member.kind != tokenName {
+				return nil, mistake(member.at, "expected a name, this is %s", describe(member))
+			}
+			return []string{t.text + "." + member.text}, nil
+		}
 		names = append(names, t.text)
 		if _, ok := e.op(","); !ok {
 			return names, nil

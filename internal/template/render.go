@@ -85,6 +85,9 @@ func (r *run) assign(names []string, v any) error {
 		r.local = map[string]any{}
 	}
 	if len(names) == 1 {
+		if of, member, ok := strings.Cut(names[0], "."); ok {
+			return r.assignMember(of, member, v)
+		}
 		r.local[names[0]] = v
 		return nil
 	}
@@ -232,10 +235,24 @@ func (r *run) expandText(text string) (any, error) {
 // last filter is one that is there to make a text.
 func retyped(x expr, v any) any {
 	text, isText := v.(string)
-	if f, ok := x.(filter); !isText || ok && slices.Contains([]string{"string", "to_json", "to_nice_json", "tojson"}, f.name) {
+	if !isText || makesText(x) {
 		return v
 	}
 	return asLiteral(text)
+}
+
+// makesText tells whether the value of x may come of a filter that is there to
+// make a text.
+func makesText(x expr) bool {
+	switch x := x.(type) {
+	case filter:
+		return slices.Contains([]string{"string", "to_json", "to_nice_json", "tojson"}, x.name)
+	case choice:
+		return makesText(x.then) || x.otherwise != nil && makesText(x.otherwise)
+	case binary:
+		return (x.op == "and" || x.op == "or") && (makesText(x.x) || makesText(x.y))
+	}
+	return false
 }
 
 // asLiteral makes a list, a mapping or a boolean of a text that looks like

@@ -82,7 +82,8 @@ func tests() map[string]testFunc {
 		"sequence": ofValue(func(v any) bool { return isString(v) || isList(v) || isMap(v) }),
 		"iterable": ofValue(func(v any) bool { return isString(v) || isList(v) || isMap(v) }),
 		"true":     ofValue(func(v any) bool { return v == true }), "false": ofValue(func(v any) bool { return v == false }),
-		"truthy": ofValue(truthy), "falsy": ofValue(func(v any) bool { return !truthy(v) }),
+		"truthy": func(_ *run, v any, a arguments) (bool, error) { return isTruthy(v, a), nil },
+		"falsy":  func(_ *run, v any, a arguments) (bool, error) { return !isTruthy(v, a), nil },
 		"sameas": func(_ *run, v any, a arguments) (bool, error) {
 			return len(a.list) == 1 && typeName(v) == typeName(a.list[0]) && equal(v, a.list[0]), nil
 		},
@@ -164,7 +165,16 @@ func testVersion(_ *run, v any, a arguments) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	c := compareVersions(str(v), str(other))
+	compared := compareVersions
+	switch kind, err := a.text(3, "version_type", ""); {
+	case err != nil:
+		return false, err
+	case kind == "semver" || kind == "semantic":
+		compared = compareSemantic
+	case kind != "" && kind != "loose" && kind != "strict":
+		return false, fmt.Errorf("the version_type %q is not supported; there are: loose, strict, semver", kind)
+	}
+	c := compared(str(v), str(other))
 	switch op {
 	case "==", "=", "eq":
 		return c == 0, nil
@@ -201,4 +211,34 @@ func compareVersions(a, b string) int {
 		}
 	}
 	return len(x) - len(y)
+}
+
+// compareSemantic compares as https://semver.org does, section 11: what stands
+// behind a hyphen comes before the version itself.
+func compareSemantic(a, b string) int {
+	a, _, _ = strings.Cut(a, "+")
+	b, _, _ = strings.Cut(b, "+")
+	coreA, preA, hasA := strings.Cut(a, "-")
+	coreB, preB, hasB := strings.Cut(b, "-")
+	if c := compareVersions(coreA, coreB); c != 0 {
+		return c
+	}
+	switch {
+	case hasA && !hasB:
+		return -1
+	case hasB && !hasA:
+		return 1
+	}
+	return compareVersions(preA, preB)
+}
+
+// isTruthy is truthiness, of words such as "no" too if convert_bool says so.
+func isTruthy(v any, a arguments) bool {
+	if text, ok := v.(string); ok && a.flag(0, "convert_bool", false) {
+		switch strings.ToLower(text) {
+		case "no", "off", "false", "n", "f", "0":
+			return false
+		}
+	}
+	return truthy(v)
 }
