@@ -489,6 +489,41 @@ func TestRunOnceAndFacts(t *testing.T) {
 	assert.Equal(t, 3, total, "once, and then on both with what it learned")
 }
 
+// TestOrder: with one fork hosts begin in the order of the batch, and what runs
+// once runs on the first of them, however many forks there are.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	names := []string{"e", "d", "c", "b", "a"}
+	for range 20 {
+		b := newBench(t)
+		b.opts.Forks = 1
+		require.NoError(t, New(b.opts).Run(t.Context(), planOf(playOf("linear", hostsNamed(names...), task("ok"), task("change")))))
+		assert.Equal(t, []string{
+			"TASK ok", "ok e", "ok d", "ok c", "ok b", "ok a",
+			"TASK change", "changed e", "changed d", "changed c", "changed b", "changed a",
+		}, b.record.lines)
+
+		b = newBench(t)
+		once := task("fact who", func(t *plan.Task) { t.Keywords.RunOnce = node(true) })
+		require.NoError(t, New(b.opts).Run(t.Context(), planOf(playOf("linear", hostsNamed(names...), once))))
+		assert.Equal(t, []string{"TASK fact who", "ok e"}, b.record.lines)
+	}
+}
+
+// TestRunOnceThatTheFirstHostDoesNot: run_once may have another value on each
+// host; nobody waits for one that does not run.
+func TestRunOnceThatTheFirstHostDoesNot(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	once := task("ok", func(t *plan.Task) { t.Keywords.RunOnce = node("{{ is_b }}") })
+	hosts := hostsNamed("a", "b", "c")
+	for _, h := range hosts {
+		h.Vars = h.Vars.With(vars.Layer{Level: vars.InventoryHost, Values: map[string]any{"is_b": h.Name != "a"}})
+	}
+	require.NoError(t, New(b.opts).Run(t.Context(), planOf(playOf("linear", hosts, once))))
+	assert.Len(t, b.record.lines, 3, "a for itself, one of the others for both")
+}
+
 func TestForksBoundHostsAtWork(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -51,18 +51,21 @@ func (o outcome) status(ctx context.Context, rescues bool) event.Status {
 }
 
 // step does one task on the host and tells about it.
-func (w *walk) step(ctx context.Context, t *plan.Task) flow {
+func (w *walk) step(ctx context.Context, t *plan.Task, lead bool) flow {
 	began := w.o.Now()
 	w.tellTask(t)
 	s := w.scope(t)
 	once, err := w.flag(ctx, t.Keywords.RunOnce, s, false)
+	if lead && !once && t.Keywords.RunOnce != nil {
+		w.once.waive(t)
+	}
 	if err != nil {
 		return w.finish(ctx, t, outcome{result: notBegun(err), err: err}, began)
 	}
 	if !once {
 		return w.finish(ctx, t, w.do(ctx, t, s), began)
 	}
-	o, first, err := w.once.do(ctx, t, func() outcome { return w.do(ctx, t, s) })
+	o, first, err := w.once.do(ctx, t, lead, func() outcome { return w.do(ctx, t, s) })
 	if err != nil {
 		w.interrupt()
 		return interrupted

@@ -135,28 +135,41 @@ func (w *walk) task(ctx context.Context, t *plan.Task) flow {
 	} else {
 		w.at = place{task: w.order[t]}
 	}
-	stopped, err := w.pace.next(ctx, w.host, w.at)
-	switch {
-	case err != nil:
+	turn, err := w.pace.next(ctx, w.host, w.at)
+	if err != nil {
 		w.interrupt()
 		return interrupted
-	case stopped.ended:
-		return ended
-	case stopped.fatal && !w.cleaning:
-		return halted
 	}
-	if m, ok := t.Work.(plan.Meta); ok {
-		return w.meta(ctx, t, m)
+	switch work := t.Work.(type) {
+	case plan.Meta:
+		turn.release() // it is no work
+		if f, stop := w.halts(turn); stop {
+			return f
+		}
+		return w.meta(ctx, t, work)
+	case plan.Include:
+		turn.release() // its tasks have turns of their own
+		if f, stop := w.halts(turn); stop {
+			return f
+		}
+		return w.include(ctx, t, work)
 	}
-	if include, ok := t.Work.(plan.Include); ok {
-		return w.include(ctx, t, include)
+	defer turn.release()
+	if f, stop := w.halts(turn); stop {
+		return f
 	}
-	release := func() {}
-	if w.Strategy != "host_pinned" {
-		release = w.fork(ctx)
+	return w.step(ctx, t, turn.lead)
+}
+
+// halts tells whether the play was stopped before the turn.
+func (w *walk) halts(t turn) (flow, bool) {
+	switch {
+	case t.ended:
+		return ended, true
+	case t.fatal && !w.cleaning:
+		return halted, true
 	}
-	defer release()
-	return w.step(ctx, t)
+	return goOn, false
 }
 
 // interrupt notes that the run was stopped before the host was through.
