@@ -77,7 +77,14 @@ func (c *copier) run() (Trailer, error) {
 			return c.t, err
 		}
 		if err := c.predict(took); err != nil {
-			return c.t, err
+			if attempt == maxAttempts {
+				return c.t, err
+			}
+			// The host may have been busy with something else.
+			if err := pause(c.ctx, retryPause); err != nil {
+				return c.t, err
+			}
+			continue
 		}
 		win, err := c.src.locked(c.ctx, c.p, c.sent)
 		c.t.LockHeldMS = max(c.t.LockHeldMS, ms(win.held))

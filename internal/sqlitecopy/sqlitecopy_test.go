@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -289,6 +290,22 @@ func TestLockedExclusively(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
 	execute(t, path, `INSERT INTO t VALUES (1)`)
+}
+
+// TestBudget: a lock that would last too long is not taken, though it is tried
+// again: the host may have been busy with something else.
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, 3000)
+	synctest.Test(t, func(t *testing.T) { // so that the pauses take no time, and nothing takes any
+		began := time.Now()
+		trailer, err := Send(t.Context(), Params{Path: s.database, MaxLock: -1}, io.Discard)
+		refused, ok := errors.AsType[*Error](err)
+		require.True(t, ok, err)
+		assert.Equal(t, CodeBudget, refused.Code)
+		assert.Equal(t, maxAttempts, trailer.Attempts)
+		assert.Equal(t, (maxAttempts-1)*retryPause, time.Since(began))
+	})
 }
 
 // TestReplaced: a file that takes the database's place is not mixed with it.
