@@ -35,9 +35,10 @@ var mayImport = map[string][]string{
 	"internal/pipe":       {"internal/tasks", "internal/helper", "internal/catalog"},
 	"internal/tasks":      {"internal/conn", "internal/helper", "internal/catalog", "internal/strictyaml", "internal/diag", "internal/vars", "internal/template"},
 	"internal/tasks/all":  {"internal/tasks/..."},
-	"internal/tasks/*":    {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/sqlitecopy", "internal/shlex", "internal/vars", "internal/diag", "internal/template", "internal/tasks/internal/...", "internal/tasks/configtar/pack"},
+	"internal/tasks/*":    {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/sqlitecopy", "internal/mysqldump", "internal/container", "internal/shlex", "internal/vars", "internal/diag", "internal/template", "internal/tasks/internal/...", "internal/tasks/configtar/pack"},
 	"internal/helper":     {"internal/conn", "internal/helper/...", "internal/sqlitecopy"},
-	"internal/helper/*":   {"internal/helper/...", "internal/helper", "internal/sqlitecopy", "internal/tasks/configtar/..."},
+	"internal/helper/*":   {"internal/helper/...", "internal/helper", "internal/sqlitecopy", "internal/mysqldump", "internal/container", "internal/tasks/configtar/..."},
+	"internal/mysqldump":  {"internal/container", "internal/conn/shell"},
 	"internal/sqlitecopy": {"internal/helper/wire"},
 
 	"internal/tasks/internal/*": {"internal/tasks", "internal/tasks/internal/...", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/shlex"},
@@ -56,13 +57,14 @@ var mayImport = map[string][]string{
 
 // onlyIn names the packages that alone may import a library.
 var onlyIn = map[string][]string{
-	"golang.org/x/crypto/ssh":     {"internal/conn/sshconn", "internal/conn/sshserver"},
-	"github.com/pkg/sftp":         {"internal/conn/sshconn", "internal/conn/sshserver"},
-	"gopkg.in/yaml.v3":            {"internal/strictyaml", "internal/template"},
-	"github.com/rs/zerolog":       {"internal/sink", "internal/cli"},
-	"github.com/spf13/cobra":      {"internal/cli"},
-	"modernc.org/sqlite":          {"internal/tasks/sqlite", "internal/tracker", "bench"},
-	"github.com/stretchr/testify": {"internal/conn/conntest"},
+	"golang.org/x/crypto/ssh":                      {"internal/conn/sshconn", "internal/conn/sshserver"},
+	"github.com/pkg/sftp":                          {"internal/conn/sshconn", "internal/conn/sshserver"},
+	"gopkg.in/yaml.v3":                             {"internal/strictyaml", "internal/template"},
+	"github.com/rs/zerolog":                        {"internal/sink", "internal/cli"},
+	"github.com/spf13/cobra":                       {"internal/cli"},
+	"github.com/compose-spec/compose-go/v2/dotenv": {"internal/mysqldump"},
+	"modernc.org/sqlite":                           {"internal/tasks/sqlite", "internal/tracker", "bench"},
+	"github.com/stretchr/testify":                  {"internal/conn/conntest"},
 }
 
 type pkg struct {

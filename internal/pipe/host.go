@@ -31,6 +31,9 @@ func (r *run) fetchHost(ctx context.Context, src HostSource) (catalog.Artifact, 
 	defer stream.Close()
 	pump := pump{phase: "copying", wire: stream.Wire, report: r.h.Progress, total: r.expect(src)}
 	if err := pump.run(ctx, stream, c.head()); err != nil {
+		if e, ok := src.(Explainer); ok {
+			err = e.Explain(err)
+		}
 		return catalog.Artifact{}, err
 	}
 	var told helper.StreamResult

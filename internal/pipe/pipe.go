@@ -31,6 +31,10 @@ type HostSource interface {
 	Origin() string
 }
 
+// Explainer may be implemented by a HostSource that knows what to do about a
+// failure of its own on the host.
+type Explainer interface{ Explain(err error) error }
+
 // SpoolSource is a source that must rebuild its content in a private file on
 // the controller before anything can follow: the filters run here.
 type SpoolSource interface {

@@ -12,7 +12,7 @@ func Ops() map[string]Op {
 	return map[string]Op{
 		sqlitecopy.Op: copySQLite,
 		"stream": Stream(
-			map[string]Source{"file": fileSource, "tar": tarSource},
+			map[string]Source{"file": fileSource, "tar": tarSource, "mysqldump": dumpSource},
 			map[string]Filter{"gzip": gzipFilter},
 		),
 	}

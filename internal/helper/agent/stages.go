@@ -10,6 +10,7 @@ import (
 
 	"github.com/klauspost/pgzip"
 
+	"github.com/torrust/runner/internal/mysqldump"
 	"github.com/torrust/runner/internal/tasks/configtar/pack"
 )
 
@@ -81,6 +82,19 @@ func tarSource(ctx context.Context, raw json.RawMessage, w io.Writer) (any, erro
 		return nil, &Failure{"invalid", err.Error()}
 	}
 	return nil, err
+}
+
+// dumpSource dumps a database server; see package mysqldump.
+func dumpSource(ctx context.Context, raw json.RawMessage, w io.Writer) (any, error) {
+	var p mysqldump.Params
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return nil, invalid("the source mysqldump: %v", err)
+	}
+	report, err := mysqldump.Source(ctx, p, w)
+	if refused, ok := errors.AsType[*mysqldump.Error](err); ok {
+		return nil, &Failure{refused.Code, refused.Msg}
+	}
+	return report, err
 }
 
 // gzipFilter compresses, on as many cores as there are.

@@ -18,6 +18,7 @@ import (
 	"github.com/torrust/runner/internal/tasks/find"
 	"github.com/torrust/runner/internal/tasks/gzip"
 	"github.com/torrust/runner/internal/tasks/lineinfile"
+	"github.com/torrust/runner/internal/tasks/mysqldump"
 	"github.com/torrust/runner/internal/tasks/pause"
 	"github.com/torrust/runner/internal/tasks/raw"
 	"github.com/torrust/runner/internal/tasks/script"
@@ -50,6 +51,7 @@ func Registry() *tasks.Registry {
 		find.Spec(),
 		gzip.Spec(),
 		lineinfile.Spec(),
+		mysqldump.Spec(),
 		pause.Spec(),
 		raw.Spec(),
 		script.Spec(),
