@@ -26,6 +26,11 @@ helpers: ## Build the helper for every kind of host, to be embedded
 test: helpers ## Run every test that needs nothing but Go
 	go test ./...
 
+.PHONY: e2e-docker
+e2e-docker: helpers ## Dump real database servers in Docker (needs root, docker.io, debootstrap)
+	e2e/docker/build-images "$${E2E_IMAGES:-$${XDG_CACHE_HOME:-$$HOME/.cache}/runner-e2e}"
+	REQUIRE_DOCKER=1 go test -count=1 -v ./e2e/docker
+
 .PHONY: race
 race: helpers ## Run the tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race ./...
