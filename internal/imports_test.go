@@ -35,10 +35,11 @@ var mayImport = map[string][]string{
 	"internal/pipe":       {"internal/tasks", "internal/helper", "internal/catalog"},
 	"internal/tasks":      {"internal/conn", "internal/helper", "internal/catalog", "internal/strictyaml", "internal/diag", "internal/vars", "internal/template"},
 	"internal/tasks/all":  {"internal/tasks/..."},
-	"internal/tasks/*":    {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/sqlitecopy", "internal/mysqldump", "internal/container", "internal/shlex", "internal/vars", "internal/diag", "internal/template", "internal/tasks/internal/...", "internal/tasks/configtar/pack"},
+	"internal/tasks/*":    {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/sqlitecopy", "internal/mysqldump", "internal/window", "internal/container", "internal/shlex", "internal/vars", "internal/diag", "internal/template", "internal/tasks/internal/...", "internal/tasks/configtar/pack"},
 	"internal/helper":     {"internal/conn", "internal/helper/...", "internal/sqlitecopy"},
-	"internal/helper/*":   {"internal/helper/...", "internal/helper", "internal/sqlitecopy", "internal/mysqldump", "internal/container", "internal/tasks/configtar/..."},
+	"internal/helper/*":   {"internal/helper/...", "internal/helper", "internal/sqlitecopy", "internal/mysqldump", "internal/window", "internal/container", "internal/tasks/configtar/..."},
 	"internal/mysqldump":  {"internal/container", "internal/conn/shell"},
+	"internal/window":     {"internal/container"},
 	"internal/sqlitecopy": {"internal/helper/wire"},
 
 	"internal/tasks/internal/*": {"internal/tasks", "internal/tasks/internal/...", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/shlex"},

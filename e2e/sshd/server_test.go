@@ -22,7 +22,13 @@ const maxFile = 40 << 20
 // REQUIRE_SSHD is set.
 func startServer(t *testing.T) *opensshd.Server {
 	t.Helper()
-	s, err := opensshd.Start(t.Context(), opensshd.Config{Dir: publicDir(t), User: os.Getenv("SSHD_USER"), MaxFile: maxFile})
+	return startServerWith(t, opensshd.Config{MaxFile: maxFile})
+}
+
+func startServerWith(t *testing.T, c opensshd.Config) *opensshd.Server {
+	t.Helper()
+	c.Dir, c.User = publicDir(t), os.Getenv("SSHD_USER")
+	s, err := opensshd.Start(t.Context(), c)
 	if errors.Is(err, opensshd.ErrMissing) && os.Getenv("REQUIRE_SSHD") == "" {
 		t.Skip(err)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/torrust/runner/internal/redact"
 	"github.com/torrust/runner/internal/target"
 	"github.com/torrust/runner/internal/tasks/all"
+	"github.com/torrust/runner/internal/tasks/window"
 	"github.com/torrust/runner/internal/template"
 	"github.com/torrust/runner/internal/vars"
 )
@@ -117,7 +118,7 @@ func (r *runFlags) prepare(ctx context.Context, s *streams, paths []string, hidd
 	j.engine = template.New(engineOptions(s, paths, hidden))
 	hosts := newHosts(inv, login, r)
 	o := plan.Options{
-		Registry: all.Registry(), Engine: j.engine, Hosts: hosts.all, Groups: inv.Groups(), Select: hosts.choose,
+		Registry: all.Registry(), Window: window.Specs, Engine: j.engine, Hosts: hosts.all, Groups: inv.Groups(), Select: hosts.choose,
 		Extra: j.extra, Tags: r.tags, SkipTags: r.skipTags, StartAt: r.startAt,
 	}
 	if o.Playbooks, err = o.Load(ctx, paths...); err != nil {

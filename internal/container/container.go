@@ -36,6 +36,9 @@ func Open(name string) (Engine, error) {
 	return Engine{}, &Error{Kind: NoEngine, Msg: "the host has no " + strings.Join(candidates, " and no ")}
 }
 
+// Name returns the program, as Open takes it.
+func (e Engine) Name() string { return e.program }
+
 // Kind is a way in which an engine fails.
 type Kind int
 
@@ -57,6 +60,14 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string { return e.Msg }
+
+// KindOf returns the kind of a failure of an engine, Other for any other error.
+func KindOf(err error) Kind {
+	if failed, ok := errors.AsType[*Error](err); ok {
+		return failed.Kind
+	}
+	return Other
+}
 
 // patience is how long the engine may take for an answer. Stopping has its own.
 const patience = 30 * time.Second
@@ -287,6 +298,13 @@ func (e Engine) Stop(ctx context.Context, id string, grace time.Duration) error 
 	ctx, cancel := context.WithTimeoutCause(ctx, grace+patience, fmt.Errorf("%s stop does not end", e.program))
 	defer cancel()
 	_, err := e.run(ctx, "stop", "-t", strconv.Itoa(seconds), id)
+	return err
+}
+
+// Signal sends a signal to a container's first process, such as "SIGINT". The
+// engine takes that for a wish to end it: no restart policy starts it again.
+func (e Engine) Signal(ctx context.Context, id, name string) error {
+	_, err := e.output(ctx, "kill", "--signal", name, id)
 	return err
 }
 

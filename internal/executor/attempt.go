@@ -163,6 +163,8 @@ func (w *walk) access(ctx context.Context, t *plan.Task, s *scope, k settings, e
 		Progress:  progress.tell,
 		Kept:      func(a catalog.Artifact) { w.kept(w.host, e, a) },
 		Warn:      func(text string) { w.warn(w.host, text) },
+		Leave:     w.host.leaveOpen,
+		Take:      w.host.take,
 		Diff:      k.diff && !k.noLog,
 		Verbosity: w.o.Verbosity,
 	}

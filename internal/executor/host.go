@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"io"
 	"maps"
 	"sync"
 
@@ -24,6 +25,7 @@ type host struct {
 	out        bool // failed or unreachable: it takes part in nothing more
 	spoiled    bool // its backup set cannot be complete
 
+	left  map[string]io.Closer // by tasks for later ones
 	links links
 	doors doors
 	set   backupSet
@@ -35,6 +37,7 @@ func newHost(h *plan.Host) *host {
 		facts:      vars.Layer{Level: vars.Facts, Source: "facts", Literal: true},
 		registered: vars.Layer{Level: vars.Registered, Source: "set_fact or register", Literal: true},
 		notified:   map[*plan.Task]bool{},
+		left:       map[string]io.Closer{},
 		links:      links{open: map[string]conn.Conn{}},
 	}
 }
@@ -119,6 +122,33 @@ func (h *host) tally() (c event.Counts, any bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.count, h.count != event.Counts{}
+}
+
+// leaveOpen keeps what a task leaves for a later one.
+func (h *host) leaveOpen(name string, c io.Closer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.left[name] = c
+}
+
+// take returns what was left under a name, nil if nothing was.
+func (h *host) take(name string) io.Closer {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.left[name]
+	delete(h.left, name)
+	return c
+}
+
+// closeLeft closes what nobody has taken.
+func (h *host) closeLeft() {
+	h.mu.Lock()
+	left := h.left
+	h.left = map[string]io.Closer{}
+	h.mu.Unlock()
+	for _, c := range left {
+		_ = c.Close() // the host is on its own now
+	}
 }
 
 // leave takes the host out of the rest of the run.

@@ -66,7 +66,10 @@ func (r *run) closeLinks() {
 	var wait sync.WaitGroup
 	for _, hosts := range []map[string]*host{r.hosts, r.strangers} {
 		for _, h := range hosts {
-			wait.Go(func() { _ = h.dropLinks() }) // the work is done: a link that is gone already is no loss
+			wait.Go(func() {
+				h.closeLeft()
+				_ = h.dropLinks() // the work is done: a link that is gone already is no loss
+			})
 		}
 	}
 	wait.Wait()

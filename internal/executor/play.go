@@ -143,7 +143,13 @@ func number(order map[*plan.Task]int, steps []plan.Step) {
 				number(order, include.Steps)
 			}
 		case *plan.Block:
+			if s.Window != nil {
+				order[s.Window.Open] = len(order)
+			}
 			number(order, s.Body)
+			if s.Window != nil {
+				order[s.Window.Close] = len(order)
+			}
 			number(order, s.Rescue)
 			number(order, s.Always)
 		}

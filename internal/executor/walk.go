@@ -82,7 +82,7 @@ func (w *walk) block(ctx context.Context, b *plan.Block) flow {
 	if len(b.Rescue) > 0 {
 		w.rescues++
 	}
-	f := w.steps(ctx, b.Body)
+	f := w.body(ctx, b)
 	if len(b.Rescue) > 0 {
 		w.rescues--
 		if f == failed {
@@ -103,6 +103,32 @@ func (w *walk) block(ctx context.Context, b *plan.Block) flow {
 		f = a
 	}
 	w.cleaning = outer
+	return f
+}
+
+// body does the steps of a block, within its maintenance window if it has one.
+func (w *walk) body(ctx context.Context, b *plan.Block) flow {
+	if b.Window == nil {
+		return w.steps(ctx, b.Body)
+	}
+	f := w.task(ctx, b.Window.Open)
+	if f == goOn {
+		f = w.steps(ctx, b.Body)
+	}
+	if f == gone {
+		// The host starts everything on its own; a new link is to tell.
+		w.warn(w.host, "lost within a maintenance window: the helper on the host starts the services again")
+		_ = w.host.dropLinks() // they are lost
+	}
+	if context.Cause(ctx) != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = cleanup(ctx)
+		defer cancel()
+	}
+	// At once, whatever the other hosts do: the services are down meanwhile.
+	if a := w.step(ctx, b.Window.Close, false); f == goOn {
+		f = a
+	}
 	return f
 }
 

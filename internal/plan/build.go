@@ -17,6 +17,9 @@ import (
 type Options struct {
 	Playbooks []*playbook.Playbook
 	Registry  *tasks.Registry
+	// Window declares the two tasks around a block with maintenance_window,
+	// whose name within the plan it is given.
+	Window func(id string) (opening, closing tasks.Spec)
 	// Engine expands what must be known before a run: the patterns of
 	// plays, serial and their like. They see extra vars and play vars.
 	Engine *template.Engine

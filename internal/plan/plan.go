@@ -79,7 +79,13 @@ type Block struct {
 	Name                 string
 	Pos                  diag.Pos
 	Body, Rescue, Always []Step
+	// Window is around Body; nil: none. Rescue and Always are outside.
+	Window *Window
 }
+
+// Window is a maintenance window: a task before the body of a block, and one
+// behind it that runs in any case.
+type Window struct{ Open, Close *Task }
 
 // Task is one use of a task kind.
 type Task struct {

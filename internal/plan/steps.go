@@ -7,6 +7,7 @@ import (
 
 	"github.com/torrust/runner/internal/playbook"
 	"github.com/torrust/runner/internal/strictyaml"
+	"github.com/torrust/runner/internal/tasks"
 	"github.com/torrust/runner/internal/vars"
 )
 
@@ -59,10 +60,37 @@ func (b *builder) block(src *playbook.Block, in inherited) []Step {
 		return body
 	}
 	block := &Block{Name: src.Name, Pos: src.Pos, Body: body, Rescue: b.steps(src.Rescue, in), Always: b.steps(src.Always, in)}
+	if src.Window != nil {
+		block.Window = b.window(src, in)
+	}
 	if len(block.Body)+len(block.Rescue)+len(block.Always) == 0 {
 		return nil
 	}
+	if len(block.Body) == 0 {
+		block.Window = nil // the tags leave nothing to stop anything for
+	}
 	return []Step{block}
+}
+
+// window makes the tasks around the body of a block. They are as the block says,
+// but for what would make the body run although the window could not be opened,
+// or the window stay open.
+func (b *builder) window(src *playbook.Block, in inherited) *Window {
+	b.tasks++
+	id := fmt.Sprintf("%d.%d", b.number, b.tasks)
+	make := func(id, name string, spec tasks.Spec) *Task {
+		t := &Task{
+			ID: id, Name: name, Pos: src.Window.Pos, Kind: spec.Name, Dir: in.dir, Role: in.role, Tags: in.tags,
+			Vars: slices.Clone(in.vars), Keywords: in.keywords, DelegateTo: in.delegateTo,
+			Work: b.module(spec, src.Window, src.Window.Pos),
+		}
+		t.Keywords.IgnoreErrors, t.Keywords.IgnoreUnreachable, t.Keywords.RunOnce = nil, nil, nil
+		return t
+	}
+	opening, closing := b.o.Window(id)
+	w := &Window{Open: make(id, "Maintenance window: stop", opening), Close: make(id+"c", "Maintenance window: start again", closing)}
+	w.Open.When = slices.Clone(in.when)
+	return w
 }
 
 // task makes a task. It returns nil, and has complained, if it cannot.

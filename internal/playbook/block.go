@@ -15,6 +15,8 @@ type Block struct {
 	// Inline says that the block only joins steps, such as those of an
 	// imported file: it has neither Rescue nor Always.
 	Inline bool
+	// Window is what maintenance_window says; nil without it.
+	Window *strictyaml.Node
 	// Role is the role whose steps these are; nil for other blocks.
 	Role *Role
 }
@@ -72,6 +74,7 @@ func (l *loader) block(n *strictyaml.Node) *Block {
 	fields := append(l.commonFields(&b.Common), l.whenField(&b.Common),
 		section("block", true, &b.Body), section("rescue", false, &b.Rescue), section("always", false, &b.Always))
 	fields = append(fields, l.delegateFields(&b.Notify, &b.DelegateTo, &b.DelegateFacts)...)
+	fields = append(fields, strictyaml.Field{Name: "maintenance_window", Read: func(n *strictyaml.Node, _ *diag.List) { b.Window = n }})
 	for _, name := range []string{"loop", "with_items", "register", "until", "retries", "delay", "changed_when", "failed_when", "loop_control", "args"} {
 		fields = append(fields, strictyaml.Field{Name: name, Refused: "a block has no " + name + ": put it on the tasks of the block"})
 	}

@@ -107,6 +107,7 @@ func refusedInPlay() []strictyaml.Field {
 		{Name: "fact_path", Refused: "read the files with slurp or command"},
 		{Name: "validate_argspec", Refused: "check the variables with assert"},
 		{Name: "include", Refused: "write import_playbook"},
+		{Name: "maintenance_window", Refused: "it stands on a block, around the tasks that need it"},
 		{Name: "block", Refused: "a block stands below tasks: of a play"},
 		{Name: "register", Refused: "it belongs to a task"},
 		{Name: "notify", Refused: "it belongs to a task"},

@@ -104,6 +104,7 @@ func (r *taskReader) fields() []strictyaml.Field {
 		strictyaml.Field{Name: "poll", Refused: "tasks are waited for; remove it"},
 		strictyaml.Field{Name: "first_available_file", Refused: "write with_first_found"},
 		strictyaml.Field{Name: "include", Refused: "write import_tasks or include_tasks"},
+		strictyaml.Field{Name: "maintenance_window", Refused: "it stands on a block, around the tasks that need it"},
 		strictyaml.Field{Name: "hosts", Refused: "it belongs to a play; a play stands at the left margin"},
 	)
 	fields = append(fields, r.delegateFields(&t.Notify, &t.DelegateTo, &t.DelegateFacts)...)

@@ -68,6 +68,10 @@ type Host struct {
 	Kept func(catalog.Artifact)
 	// Warn is called with what the operator should know; never nil.
 	Warn func(text string)
+	// Leave keeps c on the host under a name for a later task, which gets it
+	// from Take, once. What nobody takes is closed at the end of the run.
+	Leave func(name string, c io.Closer)
+	Take  func(name string) io.Closer // nil: nothing was left
 	// Diff asks for Result.Diff.
 	Diff bool
 	// Verbosity is how many times -v was given.

@@ -15,6 +15,8 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/torrust/runner/internal/conn/sshserver"
@@ -27,6 +29,7 @@ var ErrMissing = errors.New("there is no sshd on this machine; on Debian: apt in
 type Config struct {
 	Dir     string // for keys and configuration; every user must be able to look into it
 	User    string // who logs in; whoever runs this program if empty. Another needs root
+	Path    string // a folder whose programs sessions find first; may be empty
 	MaxFile int64  // bytes; nothing behind the server can write a longer file. 0: any
 }
 
@@ -61,7 +64,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.configure(ctx); err != nil {
+	if err := s.configure(ctx, c); err != nil {
 		return nil, err
 	}
 	if err := s.start(ctx, program, c.MaxFile); err != nil {
@@ -82,7 +85,7 @@ func find() (string, error) {
 }
 
 // configure writes the files of the server and of its client.
-func (s *Server) configure(ctx context.Context) error {
+func (s *Server) configure(ctx context.Context, c Config) error {
 	hostKey, allowed := filepath.Join(s.dir, "host_key"), filepath.Join(s.dir, "authorized_keys")
 	hostPublic, err := sshserver.WriteKey(hostKey)
 	if err != nil {
@@ -105,6 +108,9 @@ PermitRootLogin prohibit-password
 AuthorizedKeysFile %s
 Subsystem sftp internal-sftp
 `, s.Port, hostKey, allowed)
+	if c.Path != "" {
+		config += "SetEnv PATH=" + c.Path + ":/usr/local/bin:/usr/bin:/bin\n"
+	}
 	return errors.Join(
 		os.WriteFile(allowed, userPublic, 0o644), // sshd reads it as the user
 		os.WriteFile(s.KnownHosts, fmt.Appendf(nil, "[127.0.0.1]:%d %s", s.Port, hostPublic), 0o600),
@@ -146,6 +152,40 @@ func (s *Server) start(ctx context.Context, program string, maxFile int64) (err 
 			return fmt.Errorf("sshd does not listen: %s", errors.Join(s.Close(), errors.New(s.Log())))
 		}
 	}
+}
+
+// Cut kills the processes that serve the connections at hand. New ones can be
+// made.
+func (s *Server) Cut() error {
+	victims, err := children(s.cmd.Process.Pid)
+	for i := 0; i < len(victims) && err == nil; i++ { // those of the privileged ones, too
+		var more []int
+		more, err = children(victims[i])
+		for _, pid := range more {
+			if comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); strings.HasPrefix(string(comm), "sshd") {
+				victims = append(victims, pid)
+			}
+		}
+	}
+	for _, pid := range victims {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+	}
+	return err
+}
+
+// children returns the processes that a process has started and that live.
+func children(pid int) ([]int, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return nil, nil
+	}
+	var out []int
+	for _, field := range strings.Fields(string(data)) {
+		child, convErr := strconv.Atoi(field)
+		err = errors.Join(err, convErr)
+		out = append(out, child)
+	}
+	return out, err
 }
 
 // Close ends the server.

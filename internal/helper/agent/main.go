@@ -5,12 +5,15 @@ import (
 	"os"
 
 	"github.com/torrust/runner/internal/sqlitecopy"
+	"github.com/torrust/runner/internal/window"
 )
 
 // Ops returns the operations of the helper.
 func Ops() map[string]Op {
 	return map[string]Op{
-		sqlitecopy.Op: copySQLite,
+		sqlitecopy.Op:  copySQLite,
+		window.OpHold:  holdWindow,
+		window.OpServe: serveWindow,
 		"stream": Stream(
 			map[string]Source{"file": fileSource, "tar": tarSource, "mysqldump": dumpSource},
 			map[string]Filter{"gzip": gzipFilter},
@@ -18,5 +21,15 @@ func Ops() map[string]Op {
 	}
 }
 
+// keeperArgument, behind the first argument, makes the program the keeper of a
+// maintenance window.
+const keeperArgument = "keep-window"
+
 // Main is the helper as a program. It returns the exit status.
-func Main() int { return Serve(context.Background(), Ops(), os.Stdin, os.Stdout) }
+func Main() int {
+	if len(os.Args) > 2 && os.Args[2] == keeperArgument {
+		window.Keep(os.Stdin, os.Stdout)
+		return 0
+	}
+	return Serve(context.Background(), Ops(), os.Stdin, os.Stdout)
+}

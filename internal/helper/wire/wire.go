@@ -104,6 +104,9 @@ func (w *Writer) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// Flush sends what was written, which may be held back otherwise.
+func (w *Writer) Flush() error { return w.z.Flush() }
+
 // End writes the last frame, with v as JSON, and flushes all.
 func (w *Writer) End(kind Kind, v any) error {
 	payload, err := json.Marshal(v)
