@@ -35,10 +35,12 @@ var mayImport = map[string][]string{
 	"internal/pipe":       {"internal/tasks", "internal/helper", "internal/catalog"},
 	"internal/tasks":      {"internal/conn", "internal/helper", "internal/catalog", "internal/strictyaml", "internal/diag", "internal/vars", "internal/template"},
 	"internal/tasks/all":  {"internal/tasks/..."},
-	"internal/tasks/*":    {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/sqlitecopy", "internal/mysqldump", "internal/window", "internal/container", "internal/shlex", "internal/vars", "internal/diag", "internal/template", "internal/tasks/internal/...", "internal/tasks/configtar/pack"},
+	"internal/tasks/*":    {"internal/tasks", "internal/pipe", "internal/conn", "internal/helper", "internal/catalog", "internal/sqlitecopy", "internal/mysqldump", "internal/window", "internal/discover", "internal/container", "internal/shlex", "internal/vars", "internal/diag", "internal/template", "internal/tasks/internal/...", "internal/tasks/configtar/pack"},
 	"internal/helper":     {"internal/conn", "internal/helper/...", "internal/sqlitecopy"},
-	"internal/helper/*":   {"internal/helper/...", "internal/helper", "internal/sqlitecopy", "internal/mysqldump", "internal/window", "internal/container", "internal/tasks/configtar/..."},
-	"internal/mysqldump":  {"internal/container", "internal/conn/shell"},
+	"internal/helper/*":   {"internal/helper/...", "internal/helper", "internal/sqlitecopy", "internal/mysqldump", "internal/window", "internal/discover", "internal/container", "internal/tasks/configtar/..."},
+	"internal/mysqldump":  {"internal/container", "internal/compose", "internal/conn/shell"},
+	"internal/discover":   {"internal/compose", "internal/container"},
+	"internal/compose":    {"internal/strictyaml"},
 	"internal/window":     {"internal/container"},
 	"internal/sqlitecopy": {"internal/helper/wire"},
 
@@ -58,14 +60,15 @@ var mayImport = map[string][]string{
 
 // onlyIn names the packages that alone may import a library.
 var onlyIn = map[string][]string{
-	"golang.org/x/crypto/ssh":                      {"internal/conn/sshconn", "internal/conn/sshserver"},
-	"github.com/pkg/sftp":                          {"internal/conn/sshconn", "internal/conn/sshserver"},
-	"gopkg.in/yaml.v3":                             {"internal/strictyaml", "internal/template"},
-	"github.com/rs/zerolog":                        {"internal/sink", "internal/cli"},
-	"github.com/spf13/cobra":                       {"internal/cli"},
-	"github.com/compose-spec/compose-go/v2/dotenv": {"internal/mysqldump"},
-	"modernc.org/sqlite":                           {"internal/tasks/sqlite", "internal/tracker", "bench"},
-	"github.com/stretchr/testify":                  {"internal/conn/conntest"},
+	"golang.org/x/crypto/ssh":               {"internal/conn/sshconn", "internal/conn/sshserver"},
+	"github.com/pkg/sftp":                   {"internal/conn/sshconn", "internal/conn/sshserver"},
+	"gopkg.in/yaml.v3":                      {"internal/strictyaml", "internal/template"},
+	"github.com/rs/zerolog":                 {"internal/sink", "internal/cli"},
+	"github.com/spf13/cobra":                {"internal/cli"},
+	"github.com/compose-spec/compose-go/v2": {"internal/compose"},
+	"github.com/BurntSushi/toml":            {"internal/discover"},
+	"modernc.org/sqlite":                    {"internal/tasks/sqlite", "internal/tracker", "bench"},
+	"github.com/stretchr/testify":           {"internal/conn/conntest"},
 }
 
 type pkg struct {

@@ -124,7 +124,12 @@ type Container struct {
 	Started time.Time         // zero if it never ran
 	Env     map[string]string // as of its creation
 	Labels  map[string]string
+	Mounts  []Mount
 }
+
+// Mount is a folder or a file of this machine in a container. That of a volume
+// is where the engine keeps it.
+type Mount struct{ Source, Target string }
 
 // Labels that docker compose and podman-compose put on a container.
 const (
@@ -151,6 +156,7 @@ type inspected struct {
 		Health      *struct{ Status string }
 		Healthcheck *struct{ Status string }
 	}
+	Mounts []struct{ Source, Destination string }
 	Config struct {
 		Image  string
 		Env    []string
@@ -190,12 +196,62 @@ func (e Engine) Inspect(ctx context.Context, names ...string) ([]Container, erro
 				list[i].Health = health.Status
 			}
 		}
+		for _, m := range c.Mounts {
+			list[i].Mounts = append(list[i].Mounts, Mount{m.Source, m.Destination})
+		}
 		for _, line := range c.Config.Env {
 			name, value, _ := strings.Cut(line, "=")
 			list[i].Env[name] = value
 		}
 	}
 	return list, nil
+}
+
+// Project returns the containers of the compose project in a folder, whatever
+// their state.
+func (e Engine) Project(ctx context.Context, folder string) ([]Container, error) {
+	return e.labelled(ctx, labelFolder+"="+folder)
+}
+
+// OfService returns the containers of every compose service of that name.
+func (e Engine) OfService(ctx context.Context, name string) ([]Container, error) {
+	return e.labelled(ctx, labelService+"="+name)
+}
+
+func (e Engine) labelled(ctx context.Context, labels ...string) ([]Container, error) {
+	args := []string{"ps", "--all", "--no-trunc", "--quiet"}
+	for _, l := range labels {
+		args = append(args, "--filter", "label="+l)
+	}
+	out, err := e.output(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	return e.Inspect(ctx, strings.Fields(string(out))...)
+}
+
+// Digests returns the digests under which registries know images, by the IDs of
+// the images. One that was built here has none.
+func (e Engine) Digests(ctx context.Context, imageIDs ...string) (map[string][]string, error) {
+	if len(imageIDs) == 0 {
+		return nil, nil
+	}
+	out, err := e.output(ctx, append([]string{"image", "inspect"}, imageIDs...)...)
+	if err != nil {
+		return nil, err
+	}
+	var all []struct {
+		ID          string `json:"Id"`
+		RepoDigests []string
+	}
+	if err := json.Unmarshal(out, &all); err != nil {
+		return nil, fmt.Errorf("%s image inspect: %w", e.program, err)
+	}
+	digests := map[string][]string{}
+	for _, image := range all {
+		digests[image.ID] = image.RepoDigests
+	}
+	return digests, nil
 }
 
 // Query says which container is meant: by its name or ID, or by the service of
@@ -229,15 +285,11 @@ func (e Engine) Find(ctx context.Context, q Query) (Container, error) {
 		}
 		return list[0], nil
 	}
-	args := []string{"ps", "--all", "--no-trunc", "--quiet", "--filter", "label=" + labelService + "=" + q.Service}
+	labels := []string{labelService + "=" + q.Service}
 	if q.Project != "" {
-		args = append(args, "--filter", "label="+labelProject+"="+q.Project)
+		labels = append(labels, labelProject+"="+q.Project)
 	}
-	out, err := e.output(ctx, args...)
-	if err != nil {
-		return Container{}, err
-	}
-	list, err := e.Inspect(ctx, strings.Fields(string(out))...)
+	list, err := e.labelled(ctx, labels...)
 	if err != nil {
 		return Container{}, err
 	}

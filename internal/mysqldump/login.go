@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/torrust/runner/internal/compose"
 )
 
 // login is how the client presents itself. Without a user the client's own
@@ -42,7 +42,7 @@ func credentials(ctx context.Context, p Params, s site) (login, []string, error)
 	}
 	var notes []string
 	if path != "" {
-		vars, err := readEnv(path)
+		vars, err := compose.ReadEnv(path)
 		switch {
 		case errors.Is(err, fs.ErrPermission) && p.EnvFile == "":
 			notes = append(notes, "may not read "+path+", so the credentials are not taken from there")
@@ -172,23 +172,6 @@ func first(vars map[string]string, names ...string) string {
 		}
 	}
 	return ""
-}
-
-// readEnv reads an environment file as docker compose does.
-func readEnv(path string) (map[string]string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	// Every name has a value, an empty one at least: the library would tell
-	// the world about the others.
-	vars, err := dotenv.ParseWithLookup(f, func(string) (string, bool) { return "", true })
-	if err != nil {
-		// The library's message may quote a line, and with it a secret.
-		return nil, fmt.Errorf("%s is not an environment file that docker compose would read", path)
-	}
-	return vars, nil
 }
 
 // maxSecret is more than any password has.

@@ -57,8 +57,9 @@ func run(ctx context.Context, s site, l login, script string, silence time.Durat
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	// The input stays open: its end is the sign that nobody wants the dump.
-	_, inputErr := io.WriteString(stdin, l.optionFile()+mark+"\n")
+	// The input stays open: its end is the sign that nobody wants the dump. If
+	// it is not taken there is no exit status either, and that is told.
+	_, _ = io.WriteString(stdin, l.optionFile()+mark+"\n")
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
@@ -83,9 +84,6 @@ func run(ctx context.Context, s site, l login, script string, silence time.Durat
 		}
 	} else if err != nil {
 		return told{}, err
-	}
-	if t.status == 0 && t.rc < 0 && inputErr != nil {
-		return told{}, fmt.Errorf("the script has not taken its input: %w", inputErr)
 	}
 	return t, nil
 }

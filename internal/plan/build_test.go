@@ -16,6 +16,7 @@ import (
 	"github.com/torrust/runner/internal/plan"
 	"github.com/torrust/runner/internal/playbook"
 	"github.com/torrust/runner/internal/strictyaml"
+	"github.com/torrust/runner/internal/tasks/window"
 	"github.com/torrust/runner/internal/vars"
 )
 
@@ -54,6 +55,7 @@ func build(t *testing.T, o plan.Options, files ...string) (*plan.Plan, error) {
 	if o.Registry == nil {
 		o.Registry = registry()
 	}
+	o.Window = window.Specs
 	o.Hosts, o.Select = fleet()
 	pb, err := playbook.Load(files[0], playbook.Options{Kinds: plan.Kinds(o.Registry), ReadFile: func(path string) ([]byte, error) {
 		if text, ok := texts[path]; ok {
@@ -314,3 +316,38 @@ type upper struct{}
 
 func (upper) Expand(n *strictyaml.Node) (any, error) { return strings.ToUpper(n.Text), nil }
 func (upper) Eval(string) (any, error)               { return nil, errors.New("nothing to evaluate") }
+
+// TestWindow: what would make the body of a block run although its window could
+// not be opened, or the window stay open, does not hold for it.
+func TestWindow(t *testing.T) {
+	t.Parallel()
+	const text = `
+- hosts: all
+  ignore_errors: true
+  tasks:
+    - maintenance_window: { stop: tracker }
+      when: wanted
+      run_once: true
+      become: true
+      block:
+        - debug: { msg: x }
+          tags: chosen
+    - maintenance_window: { stop: other }
+      block:
+        - debug: { msg: y }
+`
+	p, err := build(t, plan.Options{Tags: []string{"chosen"}}, "site.yml", text)
+	require.NoError(t, err)
+	steps := p.Plays[0].Sections[1]
+	require.Len(t, steps, 1, "no window without a body")
+	b := steps[0].(*plan.Block)
+	assert.Len(t, b.Body, 1)
+	assert.NotEqual(t, b.Window.Open.ID, b.Window.Close.ID)
+	assert.Len(t, b.Window.Open.When, 1)
+	assert.Empty(t, b.Window.Close.When)
+	for _, task := range []*plan.Task{b.Window.Open, b.Window.Close} {
+		assert.Nil(t, task.Keywords.IgnoreErrors)
+		assert.Nil(t, task.Keywords.RunOnce)
+		assert.NotNil(t, task.Keywords.Become)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/torrust/runner/internal/discover"
 	"github.com/torrust/runner/internal/sqlitecopy"
 	"github.com/torrust/runner/internal/window"
 )
@@ -12,6 +13,7 @@ import (
 func Ops() map[string]Op {
 	return map[string]Op{
 		sqlitecopy.Op:  copySQLite,
+		discover.Op:    findTracker,
 		window.OpHold:  holdWindow,
 		window.OpServe: serveWindow,
 		"stream": Stream(

@@ -30,6 +30,7 @@ import (
 	"github.com/torrust/runner/internal/tasks/systemd"
 	"github.com/torrust/runner/internal/tasks/tempfile"
 	"github.com/torrust/runner/internal/tasks/template"
+	"github.com/torrust/runner/internal/tasks/trackerfacts"
 	"github.com/torrust/runner/internal/tasks/verifysize"
 	"github.com/torrust/runner/internal/tasks/waitfor"
 	"github.com/torrust/runner/internal/tasks/zstd"
@@ -63,6 +64,7 @@ func Registry() *tasks.Registry {
 		systemd.Spec(),
 		tempfile.Spec(),
 		template.Spec(),
+		trackerfacts.Spec(),
 		verifysize.Spec(),
 		waitfor.Spec(),
 		zstd.Spec(),
