@@ -36,6 +36,7 @@ func TestServers(t *testing.T) {
 				test func(*testing.T, *site)
 			}{
 				{"a dump under writes is one moment", dumpsUnderWrites},
+				{"the playbooks that come with the runner", shippedPlaybooks},
 				{"the least rights suffice", leastRights},
 				{"a rotated password", rotatedPassword},
 				{"tables without transactions", withoutTransactions},

@@ -52,6 +52,7 @@ type site struct {
 	live    *dockerd.Server
 	scratch *dockerd.Server
 	runner  string
+	project string // the folder of the compose project
 }
 
 // tables are those of a tracker, and one that takes a while to dump: it comes
@@ -116,12 +117,14 @@ FROM (WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < R
 func newSite(t *testing.T, d *dockerd.Daemon, vendor, runner string) *site {
 	t.Helper()
 	ctx := t.Context()
+	project := t.TempDir()
 	live, err := d.Serve(ctx, dockerd.Server{Name: vendor, Vendor: vendor, Root: "root " + password, User: "torrust", Password: password},
-		"--label", "com.docker.compose.service="+vendor, "--label", "com.docker.compose.project=torrust")
+		"--label", "com.docker.compose.service="+vendor, "--label", "com.docker.compose.project=torrust",
+		"--label", "com.docker.compose.project.working_dir="+project)
 	require.NoError(t, err)
 	scratch, err := d.Serve(ctx, dockerd.Server{Name: vendor + "-scratch", Vendor: vendor, Root: "r", User: "u", Password: "p"})
 	require.NoError(t, err)
-	s := &site{t: t, daemon: d, live: live, scratch: scratch, runner: runner}
+	s := &site{t: t, daemon: d, live: live, scratch: scratch, runner: runner, project: project}
 	s.sql(live, dockerd.Database, tables+oddRows+fill(padding)+driver)
 	s.sql(scratch, dockerd.Database, tables+oddRows+fill(padding)+driver)
 	return s

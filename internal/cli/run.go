@@ -163,6 +163,14 @@ func withPassphrase(ask *secrets) func(string, map[string]any) (conn.Target, err
 	}
 }
 
+// absolute returns a path that holds wherever it is used.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
 // magic returns the magic variables that only the command line knows.
 func (r *runFlags) magic() map[string]any {
 	list := func(items []string, fallback ...any) []any {
@@ -179,6 +187,7 @@ func (r *runFlags) magic() map[string]any {
 		"ansible_run_tags":  list(r.tags, "all"),
 		"ansible_skip_tags": list(r.skipTags),
 		"ansible_limit":     r.limit,
+		"runner_store":      absolute(r.store),
 		"ansible_version":   map[string]any{"full": "2.14.0", "major": int64(2), "minor": int64(14), "revision": int64(0), "string": "2.14.0"},
 	}
 	if len(r.inventory.sources) > 0 && !strings.Contains(r.inventory.sources[0], ",") {

@@ -24,6 +24,7 @@ func (b *builder) play(src *playbook.Play) *Play {
 		b.templates(n)
 	}
 	b.hosts(p, src, scope)
+	b.schemas(p, src)
 	p.Strategy = b.strategy(src.Strategy, scope)
 	for _, n := range src.Serial {
 		if batch, ok := b.batch(n, scope); ok {

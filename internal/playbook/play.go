@@ -23,13 +23,24 @@ type Play struct {
 	GatherFacts       *strictyaml.Node
 
 	VarsFiles []*strictyaml.Node
-	Prompts   []Prompt
+	// VarsSchemas are JSON Schemas of variables.
+	VarsSchemas []VarsSchema
+	Prompts     []Prompt
 	// ImportVars are the vars of the import_playbook that brought the
 	// play, outermost first; they win over its own.
 	ImportVars []*strictyaml.Node
 
 	PreTasks, Roles, Tasks, PostTasks []Step
 	Handlers                          []*Task
+}
+
+// VarsSchema is one entry of vars_schema: a file with the JSON Schema of a
+// variable.
+type VarsSchema struct {
+	Name string
+	Path string
+	Text []byte
+	Pos  diag.Pos // of the file's name
 }
 
 // Prompt is one entry of vars_prompt.
@@ -81,6 +92,7 @@ func (l *loader) playFields(p *Play) []strictyaml.Field {
 		{Name: "force_handlers", Read: l.node("force_handlers", aBool, &p.ForceHandlers)},
 		{Name: "gather_facts", Read: l.node("gather_facts", aBool, &p.GatherFacts)},
 		{Name: "vars_files", Read: func(n *strictyaml.Node, _ *diag.List) { p.VarsFiles = l.varsFiles(n) }},
+		{Name: "vars_schema", Read: func(n *strictyaml.Node, _ *diag.List) { p.VarsSchemas = l.varsSchemas(n) }},
 		{Name: "vars_prompt", Read: func(n *strictyaml.Node, _ *diag.List) { p.Prompts = l.prompts(n) }},
 	}
 }
@@ -114,6 +126,21 @@ func refusedInPlay() []strictyaml.Field {
 		{Name: "loop", Refused: "it belongs to a task"},
 		{Name: "delegate_to", Refused: "it belongs to a task"},
 	}
+}
+
+// varsSchemas reads vars_schema: a mapping from variables to files.
+func (l *loader) varsSchemas(n *strictyaml.Node) []VarsSchema {
+	if n.Kind != strictyaml.Map {
+		l.errs.Addf(n.Pos, "vars_schema must be a mapping from variables to files, this is %s", describe(n))
+		return nil
+	}
+	var out []VarsSchema
+	for _, pair := range n.Pairs {
+		if path, text, ok := l.imported("vars_schema", pair.Value, l.beside()...); ok {
+			out = append(out, VarsSchema{Name: pair.Key.Text, Path: path, Text: text, Pos: pair.Value.Pos})
+		}
+	}
+	return out
 }
 
 // patterns reads hosts: a text or a list of texts.

@@ -57,12 +57,15 @@ const doc = "A source of a pipe: a tar archive that `tar -x` reads, of all that 
 	"```\n"
 
 type task struct {
-	Paths    []string   `arg:"paths" alias:"path" doc:"absolute paths or globs; each must match something"`
-	Optional []string   `arg:"optional" doc:"absolute paths or globs that may match nothing"`
-	Exclude  []string   `arg:"exclude" doc:"patterns of what is left out"`
-	Changed  string     `arg:"changed" default:"fail" choices:"fail,keep" doc:"what to do with a file that changes each time it is read"`
-	MaxSize  tasks.Size `arg:"max_size" default:"1GiB" doc:"refuse more content than this; 0 means any"`
-	Dest     string     `arg:"dest,required" use:"alone" doc:"the name of the archive within the backup set"`
+	Paths     []string       `arg:"paths" alias:"path" doc:"absolute paths or globs; each must match something"`
+	Optional  []string       `arg:"optional" doc:"absolute paths or globs that may match nothing"`
+	Exclude   []string       `arg:"exclude" doc:"patterns of what is left out"`
+	Changed   string         `arg:"changed" default:"fail" choices:"fail,keep" doc:"what to do with a file that changes each time it is read"`
+	MaxSize   tasks.Size     `arg:"max_size" default:"1GiB" doc:"refuse more content than this; 0 means any"`
+	Generated map[string]any `arg:"generated" doc:"files that are in the archive only, in a folder of their own: text by name, or a value that becomes JSON"`
+	Dest      string         `arg:"dest,required" use:"alone" doc:"the name of the archive within the backup set"`
+
+	generated map[string]string // Generated, as text
 }
 
 var (
@@ -79,11 +82,23 @@ func (t *task) Validate() error {
 			return err
 		}
 	}
+	t.generated = map[string]string{}
+	for name, v := range t.Generated {
+		text, ok := v.(string)
+		if !ok {
+			data, err := json.MarshalIndent(v, "", "  ")
+			if err != nil {
+				return fmt.Errorf("generated.%s: %w", name, err)
+			}
+			text = string(data) + "\n"
+		}
+		t.generated[name] = text
+	}
 	return t.params().Check()
 }
 
 func (t *task) params() pack.Params {
-	return pack.Params{Paths: t.Paths, Optional: t.Optional, Exclude: t.Exclude, Changed: t.Changed, MaxSize: int64(t.MaxSize)}
+	return pack.Params{Paths: t.Paths, Optional: t.Optional, Exclude: t.Exclude, Changed: t.Changed, MaxSize: int64(t.MaxSize), Generated: t.generated}
 }
 
 // Origin implements pipe.HostSource.

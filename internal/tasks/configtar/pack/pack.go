@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,9 @@ type Params struct {
 	// read: FailChanged, or KeepChanged with a word in the report.
 	Changed string `json:"changed,omitempty"`
 	MaxSize int64  `json:"max_size,omitempty"` // of all content; 0 is no limit
+	// Generated are files that are in the archive only: text by name. They
+	// stand in a folder of their own.
+	Generated map[string]string `json:"generated,omitempty"`
 }
 
 // The choices for Params.Changed.
@@ -105,12 +109,34 @@ func (k *packer) run() (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if err := k.generated(); err != nil {
+		return Report{}, err
+	}
 	for _, root := range roots {
 		if err := k.pack(root); err != nil {
 			return Report{}, err
 		}
 	}
 	return k.report, k.tw.Close()
+}
+
+// GeneratedDir is the folder of Params.Generated in an archive.
+const GeneratedDir = "generated-by-runner"
+
+// generated writes the files that no disk has. The same text gives the same
+// bytes: they have no time and no owner.
+func (k *packer) generated() error {
+	for _, name := range slices.Sorted(maps.Keys(k.p.Generated)) {
+		text := k.p.Generated[name]
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: GeneratedDir + "/" + name, Mode: 0o600, Size: int64(len(text)), Format: tar.FormatPAX}
+		if err := k.tw.WriteHeader(h); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(k.tw, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Check says what is wrong with p.
@@ -127,6 +153,11 @@ func (p Params) Check() error {
 		}
 		if _, err := filepath.Match(path, ""); err != nil {
 			return &ParamsError{fmt.Sprintf("path %q is not a glob", path)}
+		}
+	}
+	for name := range p.Generated {
+		if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+			return &ParamsError{fmt.Sprintf("%q cannot be the name of a generated file", name)}
 		}
 	}
 	for _, pattern := range p.Exclude {
