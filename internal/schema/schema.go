@@ -69,6 +69,7 @@ func (s *Schema) Check(value any) ([]Mistake, error) {
 	}
 	var out []Mistake
 	s.collect(bad, &out)
+	slices.SortFunc(out, func(a, b Mistake) int { return strings.Compare(a.At, b.At) })
 	return out, nil
 }
 
