@@ -57,7 +57,7 @@ func windowRuns() int {
 func TestWindowKilled(t *testing.T) {
 	dir := publicDir(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "docker"), []byte(strings.ReplaceAll(engineScript, "DIR", dir)), 0o755))
-	server := startServerWith(t, opensshd.Config{Path: dir})
+	server := startServerWith(t, opensshd.Config{Env: []string{"PATH=" + dir + ":/usr/local/bin:/usr/bin:/bin"}})
 	runner := build(t)
 	inventory := filepath.Join(dir, "inventory.yml")
 	require.NoError(t, os.WriteFile(inventory, []byte(server.Inventory(host, dir)), 0o600))

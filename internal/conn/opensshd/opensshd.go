@@ -27,10 +27,10 @@ var ErrMissing = errors.New("there is no sshd on this machine; on Debian: apt in
 
 // Config says what a server is to be like.
 type Config struct {
-	Dir     string // for keys and configuration; every user must be able to look into it
-	User    string // who logs in; whoever runs this program if empty. Another needs root
-	Path    string // a folder whose programs sessions find first; may be empty
-	MaxFile int64  // bytes; nothing behind the server can write a longer file. 0: any
+	Dir     string   // for keys and configuration; every user must be able to look into it
+	User    string   // who logs in; whoever runs this program if empty. Another needs root
+	Env     []string // of every session: NAME=VALUE, without blanks
+	MaxFile int64    // bytes; nothing behind the server can write a longer file. 0: any
 }
 
 // Server is a server that runs.
@@ -108,8 +108,8 @@ PermitRootLogin prohibit-password
 AuthorizedKeysFile %s
 Subsystem sftp internal-sftp
 `, s.Port, hostKey, allowed)
-	if c.Path != "" {
-		config += "SetEnv PATH=" + c.Path + ":/usr/local/bin:/usr/bin:/bin\n"
+	if len(c.Env) > 0 {
+		config += "SetEnv " + strings.Join(c.Env, " ") + "\n"
 	}
 	return errors.Join(
 		os.WriteFile(allowed, userPublic, 0o644), // sshd reads it as the user
