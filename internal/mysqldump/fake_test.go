@@ -31,7 +31,7 @@ func newFake(t *testing.T) fake {
 	bin := filepath.Join(f.dir, "bin")
 	require.NoError(t, os.Mkdir(bin, 0o755))
 	// This machine may have clients of its own, so its programs are not in sight.
-	for _, tool := range []string{"sh", "cat", "tee", "sha256sum", "wc", "sleep", "grep"} {
+	for _, tool := range []string{"sh", "cat", "tee", "b2sum", "dd", "wc", "sleep", "grep"} {
 		path, err := exec.LookPath(tool)
 		require.NoError(t, err)
 		require.NoError(t, os.Symlink(path, filepath.Join(bin, tool)))

@@ -11,6 +11,7 @@ import (
 // state is what a server and its client say before a dump.
 type state struct {
 	program string          // the client
+	digest  digest          // what can be made beside the server
 	client  string          // its version, as it says
 	has     map[string]bool // the options that only some have
 	vendor  string          // of the server: "mysql", "mariadb"
@@ -78,6 +79,12 @@ func readState(mark, text string, answers int) (state, error) {
 				st.program = value
 			case "version":
 				st.client = value
+			case "digest":
+				d, ok := digestBy(value)
+				if !ok {
+					return state{}, fail(CodeClient, "the digest %.60q was not asked for", value)
+				}
+				st.digest = d
 			case "has":
 				st.has[value] = true
 			case "answer":
@@ -109,7 +116,7 @@ func readState(mark, text string, answers int) (state, error) {
 			return state{}, fail(CodeServer, "the server's answer %d cannot be read: %.80q", at+1, line)
 		}
 	}
-	if at != answers-1 || st.version == "" {
+	if at != answers-1 || st.version == "" || st.digest.new == nil {
 		return state{}, fail(CodeServer, "the server has given %d of %d answers", at+1, answers)
 	}
 	return st, nil

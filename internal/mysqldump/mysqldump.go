@@ -10,7 +10,7 @@
 //
 //   - the client has ended with status 0, and so has the engine that ran it,
 //   - it has written nothing with "error" in it to its standard error,
-//   - the number of bytes and their SHA-256, taken beside the client, within the
+//   - the number of bytes and their digest, taken beside the client, within the
 //     container, are those that have arrived here,
 //   - each dump in the stream ends with its footer, the last one at the end,
 //   - every table that the server had before is in it.
@@ -70,7 +70,7 @@ type Report struct {
 	Rows        int64          `json:"rows_estimate"`
 	Snapshots   int            `json:"snapshots"` // 1 unless tables are dumped by condition
 	Bytes       int64          `json:"bytes"`     // beside the client
-	SHA256      string         `json:"sha256"`    //
+	Digest      string         `json:"digest"`    // beside the client: its kind, a colon, and lower-case hex
 	Unseen      []string       `json:"unseen"`    // kinds of objects that the user has no right to see
 	Unsafe      []string       `json:"unsafe"`    // tables of engines without transactions
 	Notes       []string       `json:"notes"`     // what the operator should know
@@ -133,8 +133,8 @@ func Source(ctx context.Context, p Params, w io.Writer) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	scan := newScanner(w)
-	told, err := run(ctx, site, login, dumpScript(job.commands), p.Silence, scan)
+	scan := newScanner(w, state.digest.new())
+	told, err := run(ctx, site, login, dumpScript(job.commands, state.digest), p.Silence, scan)
 	if err != nil {
 		return Report{}, err
 	}
@@ -144,7 +144,7 @@ func Source(ctx context.Context, p Params, w io.Writer) (Report, error) {
 	return Report{
 		Server: state.vendor + " " + state.version, Client: state.client, Container: site.name, Image: site.image, ImageID: site.imageID,
 		Credentials: login.source, User: state.user, Databases: databases, Tables: job.tables(), Rows: job.rows,
-		Snapshots: len(job.commands), Bytes: scan.bytes, SHA256: scan.sum(),
+		Snapshots: len(job.commands), Bytes: scan.bytes, Digest: state.digest.name + ":" + scan.sum(),
 		Unseen: state.unseen(databases), Unsafe: job.unsafe, Notes: append(notes, told.notes...),
 	}, nil
 }
@@ -157,8 +157,8 @@ func prove(told told, scan *scanner, job job, login login) error {
 	switch {
 	case told.bytes != scan.bytes:
 		return fail(CodeCut, "the client has written %d bytes, %d have arrived: what carries them has lost or added some", told.bytes, scan.bytes)
-	case told.sha256 != scan.sum():
-		return fail(CodeCut, "what has arrived is not what the client has written (sha256 %.12s…, not %.12s…)", scan.sum(), told.sha256)
+	case told.digest != scan.sum():
+		return fail(CodeCut, "what has arrived is not what the client has written (digest %.12s…, not %.12s…)", scan.sum(), told.digest)
 	}
 	if err := scan.whole(len(job.commands)); err != nil {
 		return err

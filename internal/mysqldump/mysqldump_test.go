@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/blake2b"
 
 	"github.com/torrust/runner/internal/container"
 )
@@ -29,13 +31,13 @@ func TestDump(t *testing.T) {
 	require.NoError(t, err)
 	want := dumpText(2000)
 	assert.Equal(t, want, got.String())
-	sum := sha256.Sum256([]byte(want))
+	sum := blake2b.Sum512([]byte(want))
 	assert.Equal(t, Report{
 		Server: "mysql 8.4.8", Client: "mysqldump  Ver 8.4.8 for Linux on x86_64 (MySQL Community Server - GPL)",
 		Container: "mysql", Image: "mysql:8.4", ImageID: "sha256:abc",
 		Credentials: "the environment of the container mysql (MYSQL_PASSWORD)", User: "torrust@%",
 		Databases: []string{"torrust_tracker"}, Tables: map[string]any{"torrust_tracker": []any{"keys", "torrents"}},
-		Rows: 2001, Snapshots: 1, Bytes: int64(len(want)), SHA256: hex.EncodeToString(sum[:]),
+		Rows: 2001, Snapshots: 1, Bytes: int64(len(want)), Digest: "blake2b-512:" + hex.EncodeToString(sum[:]),
 		Unseen: []string{}, Unsafe: []string{}, Notes: []string{"mysqldump: [Warning] something of no weight"},
 	}, report)
 	args := f.get(t, "dumped")
@@ -43,6 +45,23 @@ func TestDump(t *testing.T) {
 		assert.Contains(t, args, option)
 	}
 	assert.NotContains(t, args, "ss #", "the password")
+}
+
+// TestPoorContainer: one with the tools of BusyBox, of an old one.
+func TestPoorContainer(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	bin := filepath.Join(f.dir, "bin")
+	require.NoError(t, os.Remove(filepath.Join(bin, "dd")))
+	require.NoError(t, os.Rename(filepath.Join(bin, "b2sum"), filepath.Join(bin, "other")))
+	_, err := Source(t.Context(), f.params(), io.Discard)
+	refused(t, err, CodeClient, "sha256sum is missing beside the server")
+	path, err := exec.LookPath("sha256sum")
+	require.NoError(t, err)
+	require.NoError(t, os.Symlink(path, filepath.Join(bin, "sha256sum")))
+	report, err := Source(t.Context(), f.params(), io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(dumpText(2000)))), report.Digest)
 }
 
 // TestLies: whatever the engine does to the dump, none is accepted.

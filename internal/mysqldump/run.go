@@ -20,7 +20,7 @@ type told struct {
 	mark   string
 	rc     int    // of the client; -1 if nothing was said
 	bytes  int64  // -1 likewise
-	sha256 string // empty likewise
+	digest string // empty likewise
 	lacks  string // a program that is not there
 	client string // the same, if it is the client
 	status int    // of what ran the script: the engine, or sh
@@ -103,8 +103,8 @@ func read(mark, stderr string) told {
 			t.rc, _ = strconv.Atoi(value)
 		case name == "bytes":
 			t.bytes, _ = strconv.ParseInt(value, 10, 64)
-		case name == "sha256":
-			t.sha256 = value
+		case name == "digest":
+			t.digest = value
 		case name == "lacks":
 			t.lacks = value
 		case name == "no":

@@ -1,6 +1,7 @@
 package mysqldump
 
 import (
+	"crypto/sha256"
 	"io"
 	"slices"
 	"testing"
@@ -15,7 +16,7 @@ func TestEveryCut(t *testing.T) {
 	t.Parallel()
 	dump := []byte(dumpText(1500))
 	require.Greater(t, len(dump), 1<<16)
-	s := newScanner(io.Discard)
+	s := newScanner(io.Discard, sha256.New())
 	for i := range dump {
 		if s.whole(1) == nil {
 			t.Fatalf("a dump of %d bytes passes that is cut to %d", len(dump), i)
@@ -36,7 +37,7 @@ func TestScan(t *testing.T) {
 		"MariaDB's sandbox line": {"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB\n--\n-- Host: localhost    Database: tracker\nCREATE TABLE `a` (\n-- Dump completed on 2026-01-01  3:00:00\n", []table{{"tracker", "a"}}},
 		"several databases":      {"-- MySQL dump 10.13\n-- Host: localhost    Database: one\n-- Current Database: `one`\nCREATE TABLE `a` (\n-- Current Database: `tw``o`\nCREATE TABLE `b``c` (\n-- Dump completed\n", []table{{"one", "a"}, {"tw`o", "b`c"}}},
 	} {
-		s := newScanner(io.Discard)
+		s := newScanner(io.Discard, sha256.New())
 		_, err := io.WriteString(s, tt.dump)
 		require.NoError(t, err)
 		require.NoError(t, s.whole(1), name)
@@ -45,7 +46,7 @@ func TestScan(t *testing.T) {
 			assert.True(t, s.has(w), "%s: %s", name, w)
 		}
 	}
-	s := newScanner(io.Discard)
+	s := newScanner(io.Discard, sha256.New())
 	_, _ = io.WriteString(s, "-- MySQL dump\nINSERT INTO `a` VALUES ('x\\n-- Dump completed\\nCREATE TABLE `b` (');\n")
 	assert.Error(t, s.whole(1), "what stands within a value is no footer")
 	assert.Empty(t, s.found)
@@ -57,7 +58,7 @@ func FuzzScan(f *testing.F) {
 	f.Add([]byte(dumpText(3)), uint8(7))
 	f.Add([]byte("-- Current Database: ``````\nCREATE TABLE `\n\n-- Dump completed"), uint8(1))
 	f.Fuzz(func(t *testing.T, data []byte, size uint8) {
-		whole, pieces := newScanner(io.Discard), newScanner(io.Discard)
+		whole, pieces := newScanner(io.Discard, sha256.New()), newScanner(io.Discard, sha256.New())
 		_, _ = whole.Write(data)
 		for piece := range slices.Chunk(data, int(size)+1) {
 			_, _ = pieces.Write(piece)

@@ -42,7 +42,7 @@ const doc = "A source of a pipe. The client of the server's own image runs in th
 	"says where it came from, and nothing else is tried. On a host without a container the client's own option files count\n" +
 	"last. The password travels on standard input only: it is in no argument, in no environment and on no disk.\n\n" +
 	"**A dump is kept only if** the client has ended with status 0, has reported no error, has ended the dump with its footer;\n" +
-	"if number and SHA-256 of the bytes that it wrote, taken beside it in the container, are those that arrived here; and if\n" +
+	"if number and digest of the bytes that it wrote, taken beside it in the container, are those that arrived here; and if\n" +
 	"every table that the server had before is in it. A dump that is cut at any byte is refused.\n\n" +
 	"Refused are also: tables of engines without transactions, such as MyISAM, for which a snapshot does not hold\n" +
 	"(`non_transactional: warn` takes them nevertheless); a client of another vendor than the server; a container that is\n" +
@@ -54,7 +54,7 @@ const doc = "A source of a pipe. The client of the server's own image runs in th
 	"A dump of one database restores into any database: `gunzip -c mysql.sql.gz | mysql NAME`.\n\n" +
 	"Alone it is the pipe `mysqldump`, `gzip` if `dest` ends with `.gz`, `fetch`.\n\n" +
 	"Details in the manifest and in `details`: `server`, `client`, `container`, `image`, `image_id`, `credentials` (their place),\n" +
-	"`user`, `databases`, `tables`, `rows_estimate`, `snapshots`, `bytes`, `sha256`, `unseen`, `unsafe`.\n\n" +
+	"`user`, `databases`, `tables`, `rows_estimate`, `snapshots`, `bytes`, `digest`, `unseen`, `unsafe`.\n\n" +
 	"```yaml\n" +
 	"- pipe:\n" +
 	"    - mysqldump:\n" +
@@ -245,8 +245,8 @@ func (t *task) Accept(_ context.Context, h tasks.Host, report json.RawMessage, m
 	if err := errors.Join(json.Unmarshal(report, &r), json.Unmarshal(report, &details)); err != nil {
 		return pipe.Outcome{}, fmt.Errorf("the host's report: %w", err)
 	}
-	if r.Bytes != m.Bytes || r.SHA256 != m.SHA256 {
-		return pipe.Outcome{}, fmt.Errorf("the client has written %d bytes (sha256 %.12s…), the helper has passed %d on (%.12s…)", r.Bytes, r.SHA256, m.Bytes, m.SHA256)
+	if r.Bytes != m.Bytes || r.Digest == "" {
+		return pipe.Outcome{}, fmt.Errorf("the client has written %d bytes (digest %.24q), the helper has passed %d on", r.Bytes, r.Digest, m.Bytes)
 	}
 	for _, note := range r.Notes {
 		h.Warn(note)
@@ -255,7 +255,7 @@ func (t *task) Accept(_ context.Context, h tasks.Host, report json.RawMessage, m
 	proofs := []catalog.Proof{
 		{Name: "exit_status", Result: catalog.Passed, Detail: "0, and no error reported"},
 		{Name: "footer", Result: catalog.Passed},
-		{Name: "client_digest", Result: catalog.Passed, Detail: fmt.Sprintf("%d bytes and their SHA-256 agree with what the client wrote", r.Bytes)},
+		{Name: "client_digest", Result: catalog.Passed, Detail: fmt.Sprintf("%d bytes and their digest agree with what the client wrote", r.Bytes)},
 		{Name: "tables", Result: catalog.Passed, Detail: fmt.Sprintf("%d, as the server has", count(r.Tables))},
 	}
 	snapshot := catalog.Proof{Name: "snapshot", Result: catalog.Passed, Detail: "all tables as of one moment"}

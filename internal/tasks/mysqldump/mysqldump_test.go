@@ -23,7 +23,7 @@ func report() mysqldump.Report {
 	return mysqldump.Report{
 		Server: "mysql 8.4.8", Container: "mysql", Credentials: "/srv/.env (MYSQL_PASSWORD)", User: "torrust",
 		Databases: []string{"torrust_tracker"}, Tables: map[string]any{"torrust_tracker": []any{"keys", "torrents"}},
-		Snapshots: 1, Bytes: int64(len(dump)), SHA256: hex.EncodeToString(sum[:]),
+		Snapshots: 1, Bytes: int64(len(dump)), Digest: "sha256:" + hex.EncodeToString(sum[:]),
 	}
 }
 
@@ -103,7 +103,7 @@ func TestOtherBytes(t *testing.T) {
 	t.Parallel()
 	for name, lie := range map[string]func(*mysqldump.Report){
 		"fewer": func(r *mysqldump.Report) { r.Bytes-- },
-		"other": func(r *mysqldump.Report) { r.SHA256 = hex.EncodeToString(make([]byte, 32)) },
+		"none":  func(r *mysqldump.Report) { r.Digest = "" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
