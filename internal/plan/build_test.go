@@ -95,7 +95,10 @@ func TestBuildEveryShippedPlaybook(t *testing.T) {
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		p, err := build(t, plan.Options{Registry: realKinds()}, path, string(text))
+		schema := filepath.Join(filepath.Dir(path), "backup.schema.json")
+		schemaText, err := os.ReadFile(schema)
+		require.NoError(t, err)
+		p, err := build(t, plan.Options{Registry: realKinds()}, path, string(text), schema, string(schemaText))
 		require.NoError(t, err)
 		assert.Len(t, p.Plays[0].Hosts, 3, path)
 	}
