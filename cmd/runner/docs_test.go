@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 var (
 	docFile    = regexp.MustCompile("(?ms)^```\\w+ (\\S+)\n(.*?)^```$")
+	docShell   = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 	docConsole = regexp.MustCompile("(?ms)^```console\n(.*?)^```$")
 )
 
@@ -102,5 +104,53 @@ func TestReadme(t *testing.T) {
 		assert.Contains(t, string(out), "tracker-1")
 		ran++
 	}
-	assert.Equal(t, 2, ran)
+	assert.Equal(t, 3, ran)
+}
+
+// TestBackupConfiguration: the guide names every key of the variable backup, and
+// its example is one.
+func TestBackupConfiguration(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../docs/backing-up-trackers.md")
+	require.NoError(t, err)
+	text, err := os.ReadFile("../../playbooks/backup.schema.json")
+	require.NoError(t, err)
+	var schema struct {
+		Properties map[string]struct {
+			Properties map[string]any `json:"properties"`
+		} `json:"properties"`
+	}
+	require.NoError(t, json.Unmarshal(text, &schema))
+	for name, p := range schema.Properties {
+		assert.Contains(t, string(guide), "| `"+name, "the key %s", name)
+		for inner := range p.Properties {
+			if name == "maintenance_window" {
+				assert.Contains(t, string(guide), "`"+inner+"`")
+			} else {
+				assert.Contains(t, string(guide), "`"+name+"."+inner+"`")
+			}
+		}
+	}
+	example := regexp.MustCompile("(?ms)^```yaml\n(backup:\n.*?)^```$").FindSubmatch(guide)
+	require.NotNil(t, example)
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "group_vars"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "group_vars", "all.yml"), append([]byte("vault_backup_password: x\n"), example[1]...), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "inventory.yml"), []byte("all: {hosts: {a: {}}}\n"), 0o600))
+	cmd := exec.CommandContext(t.Context(), self(t), "run", "../../playbooks/backup.yml", "-i", filepath.Join(dir, "inventory.yml"), "--list-hosts")
+	cmd.Env = append(os.Environ(), asRunner+"=1")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// TestUnits: what the units of systemd start is there.
+func TestUnits(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../playbooks/systemd/runner-backup.service")
+	require.NoError(t, err)
+	commands := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/runner run (\S+) -i inventory.yml$`).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, commands, 2)
+	for _, c := range commands {
+		assert.FileExists(t, filepath.Join("../..", c[1]))
+	}
 }

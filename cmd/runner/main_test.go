@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"sshd": sshd, "unplug": unplug, "tracker": trackerHost, "tmpfs": tmpfs,
+			"sshd": sshd, "unplug": unplug, "tracker": trackerHost, "tmpfs": tmpfs, "guide": guide,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "root" {
@@ -128,6 +128,23 @@ func trackerHost(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(tracker.WriteLayout(dir, args[0]))
 	ts.Check(tracker.MakeDatabase(context.Background(), filepath.Join(dir, tracker.DatabasePath), rows))
 	ts.Setenv("DB", filepath.Join(dir, tracker.DatabasePath))
+}
+
+// guide runs the commands of a page of docs: the lines of its blocks of sh, each
+// block in a shell of its own.
+func guide(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: guide PAGE")
+	}
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("PLAYBOOKS"), "..", "docs", args[0]))
+	ts.Check(err)
+	blocks := docShell.FindAllStringSubmatch(string(text), -1)
+	if len(blocks) < 5 {
+		ts.Fatalf("%s has only %d blocks of commands", args[0], len(blocks))
+	}
+	for _, block := range blocks {
+		ts.Check(ts.Exec("sh", "-ec", block[1]))
+	}
 }
 
 func tmpfs(ts *testscript.TestScript, neg bool, args []string) {
