@@ -46,16 +46,14 @@ esac
 	f.script(t, "bin/mysql", `[ "$1" = --defaults-extra-file=/dev/stdin ] || exit 9
 cat >"$dir/option-file"
 grep -qxF "$(cat "$dir/expected-login")" "$dir/option-file" || { echo "ERROR 1045 (28000): Access denied for user 'torrust'@'localhost' (using password: YES)" >&2; exit 1; }
-case "$*" in
-*VERSION*) cat "$dir/version" ;;
-*GRANTS*) cat "$dir/grants" ;;
-*schemata*) cat "$dir/schemata" ;;
-*tables*) cat "$dir/tables" ;;
-esac
+mark=${*#*SELECT \'}
+for answer in version grants schemata tables; do
+	echo "${mark%%\'*}"
+	cat "$dir/$answer"
+done
 `)
 	f.script(t, "bin/mysqldump", `case $1 in
---version) cat "$dir/client-version"; exit ;;
---help) echo "  --set-gtid-purged=name"; exit ;;
+--help) cat "$dir/client-version"; echo "  --set-gtid-purged=name"; exit ;;
 esac
 echo "$@" >>"$dir/dumped"
 cat >/dev/null

@@ -57,8 +57,9 @@ func lookScript(client string, statements []string) string {
 	b.WriteString("for c in " + candidates + "; do command -v \"$c\" >/dev/null && break; c=; done\n")
 	b.WriteString(`[ -n "$c" ] || { echo "$mark no client that dumps" >&4; exit 97; }
 echo "$mark client $c"
-echo "$mark version $("$c" --version </dev/null)"
 help=$("$c" --help </dev/null)
+echo "$mark version ${help%%"
+"*}"
 for o in ` + strings.Join(probed, " ") + `; do
 	case $help in *"--$o"*) echo "$mark has $o" ;; esac
 done
@@ -68,11 +69,12 @@ echo "$mark digest $d"
 for q in mariadb mysql; do command -v $q >/dev/null && break; q=; done
 [ -n "$q" ] || { echo "$mark no client mysql or mariadb" >&4; exit 97; }
 `)
+	// One login for all: each takes its time.
+	b.WriteString("with_login $q --defaults-extra-file=/dev/stdin --batch --skip-column-names --default-character-set=utf8mb4 -e ")
 	for _, s := range statements {
-		b.WriteString("echo \"$mark answer\"\n")
-		b.WriteString("with_login $q --defaults-extra-file=/dev/stdin --batch --skip-column-names --default-character-set=utf8mb4 -e " + shell.Quote(s))
-		b.WriteString(" || { echo \"$mark rc $?\" >&4; " + strings.ReplaceAll(strings.TrimSpace(epilogue), "\n", "; ") + "; }\n")
+		b.WriteString(`"SELECT '$mark answer'; "` + shell.Quote(s+"; "))
 	}
+	b.WriteString(" || { echo \"$mark rc $?\" >&4; " + strings.ReplaceAll(strings.TrimSpace(epilogue), "\n", "; ") + "; }\n")
 	b.WriteString("echo \"$mark rc 0\" >&4\n")
 	b.WriteString(epilogue)
 	return b.String()
