@@ -1,26 +1,12 @@
 package mysqldump
 
 import (
-	"errors"
-
-	"github.com/torrust/runner/internal/helper"
 	"github.com/torrust/runner/internal/mysqldump"
+	"github.com/torrust/runner/internal/tasks/internal/advice"
 )
 
-// refusal is a refusal of the host, with what to do about it.
-type refusal struct {
-	err    *helper.Error
-	advice string
-}
-
-func (r *refusal) Error() string { return r.err.Error() }
-func (r *refusal) Unwrap() error { return r.err }
-
-// Hint says what to do about it.
-func (r *refusal) Hint() string { return r.advice }
-
-// advice says what to do about a refusal, by its code.
-var advice = map[string]string{
+// refusals says what to do about a refusal of the host.
+var refusals = advice.ByCode{
 	mysqldump.CodeForbidden:    "add become: true to the task, or put the login user into the group docker",
 	mysqldump.CodeNoEngine:     "does Docker run? For a server without a container leave container and service out",
 	mysqldump.CodeContainer:    "docker ps -a lists the containers; the task starts none",
@@ -35,12 +21,4 @@ var advice = map[string]string{
 	mysqldump.CodeClientFailed: "what the client says is in the message; nothing was kept",
 	mysqldump.CodeCut:          "nothing was kept. Run it again; if it stays so, the container engine of this host loses output",
 	mysqldump.CodeSilent:       "raise stall_timeout if a condition leaves out nearly all rows of a big table",
-}
-
-func explain(err error) error {
-	told, ok := errors.AsType[*helper.Error](err)
-	if !ok || advice[told.Code] == "" {
-		return err
-	}
-	return &refusal{told, advice[told.Code]}
 }

@@ -236,7 +236,7 @@ func (t *task) HostStage(context.Context, tasks.Host) (helper.Stage, error) {
 }
 
 // Explain implements pipe.Explainer.
-func (t *task) Explain(err error) error { return explain(err) }
+func (t *task) Explain(err error) error { return refusals.Explain(err) }
 
 // Accept implements pipe.HostSource.
 func (t *task) Accept(_ context.Context, h tasks.Host, report json.RawMessage, m helper.Measure) (pipe.Outcome, error) {

@@ -120,7 +120,7 @@ func TestOtherBytes(t *testing.T) {
 // TestRefusalsHaveAdvice: every refusal of a host says what to do.
 func TestRefusalsHaveAdvice(t *testing.T) {
 	t.Parallel()
-	for code := range advice {
+	for code := range refusals {
 		h := taskstest.New(t)
 		h.Helper.Source = func(helper.Stage) ([]byte, any, error) {
 			return nil, nil, &helper.Error{Code: code, Msg: "the host says no"}
@@ -129,7 +129,7 @@ func TestRefusalsHaveAdvice(t *testing.T) {
 		require.ErrorContains(t, err, "the host says no", code)
 		var hinter interface{ Hint() string }
 		require.ErrorAs(t, err, &hinter, code)
-		assert.Equal(t, advice[code], hinter.Hint())
+		assert.Equal(t, refusals[code], hinter.Hint())
 
 	}
 }

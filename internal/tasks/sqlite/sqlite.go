@@ -17,6 +17,7 @@ import (
 	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/sqlitecopy"
 	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/tasks/internal/advice"
 )
 
 // Spec declares the kind.
@@ -106,7 +107,7 @@ func (t *task) Spool(ctx context.Context, h tasks.Host, spool *os.File) (pipe.Ou
 		h.Progress(tasks.Progress{Phase: "copying", Done: done, Total: max(total, done), Wire: stream.Wire()})
 	})
 	if err != nil {
-		return pipe.Outcome{}, explain(err)
+		return pipe.Outcome{}, refusals.Explain(err)
 	}
 	var trailer sqlitecopy.Trailer
 	if err := stream.Result(&trailer); err != nil {
@@ -125,20 +126,8 @@ func (t *task) Spool(ctx context.Context, h tasks.Host, spool *os.File) (pipe.Ou
 	}, nil
 }
 
-// refusal is a refusal of the host, with what to do about it.
-type refusal struct {
-	err    *helper.Error
-	advice string
-}
-
-func (r *refusal) Error() string { return r.err.Error() }
-func (r *refusal) Unwrap() error { return r.err }
-
-// Hint says what to do about it.
-func (r *refusal) Hint() string { return r.advice }
-
-// advice says what to do about a refusal, by its code.
-var advice = map[string]string{
+// refusals says what to do about a refusal of the host.
+var refusals = advice.ByCode{
 	helper.CodeNotFound:        "is the path right? On a deployed host it is /opt/torrust/storage/tracker/lib/database/tracker.db",
 	helper.CodePermission:      "add become: true to the task, or let the login user read the file",
 	sqlitecopy.CodeNotDatabase: "name the database file itself; an encrypted one cannot be copied",
@@ -148,12 +137,4 @@ var advice = map[string]string{
 	sqlitecopy.CodeLocked:      "does a program hold it with locking_mode=EXCLUSIVE, or write without a pause? Try later, or raise lock_wait",
 	sqlitecopy.CodeReplaced:    "run it again when nobody restores or vacuums the database",
 	sqlitecopy.CodeUnsafeFS:    "copy it with the tracker stopped",
-}
-
-func explain(err error) error {
-	told, ok := errors.AsType[*helper.Error](err)
-	if !ok || advice[told.Code] == "" {
-		return err
-	}
-	return &refusal{told, advice[told.Code]}
 }

@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"github.com/torrust/runner/internal/discover"
-	"github.com/torrust/runner/internal/helper"
 	"github.com/torrust/runner/internal/tasks"
+	"github.com/torrust/runner/internal/tasks/internal/advice"
 )
 
 // Spec declares the kind.
@@ -82,7 +82,7 @@ func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 	}
 	defer stream.Close()
 	if _, err := io.Copy(io.Discard, stream); err != nil {
-		return tasks.Result{}, explain(err)
+		return tasks.Result{}, refusals.Explain(err)
 	}
 	var facts discover.Facts
 	values := map[string]any{}
@@ -107,29 +107,11 @@ func summary(f discover.Facts) string {
 	return strings.Join(out, "; ")
 }
 
-// advice says what to do about a refusal, by its code.
-var advice = map[string]string{
+// refusals says what to do about a refusal of the host.
+var refusals = advice.ByCode{
 	discover.CodeNoTracker:  "give root: the folder with the compose file; config: for a tracker without a container",
 	discover.CodeSeveral:    "give root: one of them",
 	discover.CodeConfig:     "the tracker itself reads it the same way: mend it, or name the database yourself in place of tracker_facts",
 	discover.CodeNowhere:    "mount its folder from the host in the compose file, or the database is lost with the container",
 	discover.CodePermission: "add become: true to the task: after its first start the tracker's files are its own user's",
-}
-
-type refusal struct {
-	error
-	advice string
-}
-
-func (r *refusal) Unwrap() error { return r.error }
-
-// Hint says what to do about it.
-func (r *refusal) Hint() string { return r.advice }
-
-func explain(err error) error {
-	told, ok := errors.AsType[*helper.Error](err)
-	if !ok || advice[told.Code] == "" {
-		return err
-	}
-	return &refusal{err, advice[told.Code]}
 }

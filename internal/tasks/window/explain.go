@@ -1,26 +1,14 @@
 package window
 
 import (
-	"errors"
 	"fmt"
 
-	"github.com/torrust/runner/internal/helper"
+	"github.com/torrust/runner/internal/tasks/internal/advice"
 	"github.com/torrust/runner/internal/window"
 )
 
-// refusal is a failure on the host, with what to do about it.
-type refusal struct {
-	error
-	advice string
-}
-
-func (r *refusal) Unwrap() error { return r.error }
-
-// Hint says what to do about it.
-func (r *refusal) Hint() string { return r.advice }
-
-// advice says what to do about a failure, by its code.
-var advice = map[string]string{
+// failures says what to do about a failure on the host.
+var failures = advice.ByCode{
 	window.CodeNoEngine:  "does Docker run on the host?",
 	window.CodeForbidden: "add become: true to the block, or put the login user into the group docker",
 	window.CodeContainer: "docker ps -a lists the containers",
@@ -36,16 +24,5 @@ var advice = map[string]string{
 // lost meanwhile is not that of this task: it is not wrapped.
 func brokenWindow(why error, now string) error {
 	err := fmt.Errorf("the window did not last until the end of the block, so what was done in it counts for nothing: %v; %s", why, now)
-	if told, ok := errors.AsType[*helper.Error](why); ok {
-		return &refusal{err, advice[told.Code]}
-	}
-	return err
-}
-
-func explain(err error) error {
-	told, ok := errors.AsType[*helper.Error](err)
-	if !ok || advice[told.Code] == "" {
-		return err
-	}
-	return &refusal{err, advice[told.Code]}
+	return failures.With(err, why)
 }

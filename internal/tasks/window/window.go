@@ -99,7 +99,7 @@ func (t *open) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 	stream, err := h.Helper.Call(streamCtx, window.OpHold, params(*t).request())
 	if err != nil {
 		held.cancel(nil)
-		return tasks.Result{}, explain(err)
+		return tasks.Result{}, failures.Explain(err)
 	}
 	h.Leave(t.id, held)
 	go held.follow(stream)
@@ -110,7 +110,7 @@ func (t *open) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 		return tasks.Result{}, context.Cause(ctx)
 	}
 	if err := held.failure(); err != nil {
-		return tasks.Result{}, explain(err)
+		return tasks.Result{}, failures.Explain(err)
 	}
 	news := held.latest()
 	took := time.Since(held.began)
@@ -212,7 +212,7 @@ func (t *shut) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
 	r := tasks.Result{Changed: true, Outputs: map[string]any{"services": values(served), "down_seconds": down.Seconds()}}
 	switch {
 	case err != nil:
-		return r, explain(err)
+		return r, failures.Explain(err)
 	case broken != nil:
 		return r, brokenWindow(broken, wellAgain(served))
 	}
