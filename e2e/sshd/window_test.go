@@ -141,26 +141,27 @@ func (w windowSite) kill(victim, before string, after time.Duration) (stopped bo
 	case "link":
 		require.NoError(t, w.server.Cut())
 	case "helper":
-		killAll(t, w.server, 2)
+		w.killAll(2)
 	case "keeper":
-		killAll(t, w.server, 3)
+		w.killAll(3)
 	}
 	killed := time.Now()
 	_ = cmd.Wait() // how it ends depends on the moment
 	what := fmt.Sprintf("%s killed after %s, container %s before: %s\n%s", victim, after, before, w.read("orders"), &out)
-	require.Eventually(t, func() bool { return len(helpers(t, w.server, 3)) == 0 }, 30*time.Second, 5*time.Millisecond, "a keeper is left; "+what)
+	require.Eventually(t, func() bool { return len(w.helpers(3)) == 0 }, 30*time.Second, 5*time.Millisecond, "a keeper is left; "+what)
 	require.Eventually(t, func() bool { return w.read("tracker") == before }, 30*time.Second, 5*time.Millisecond, what)
 	back = time.Since(killed)
-	require.Empty(t, helpers(t, w.server, 2), "a helper is left; "+what)
+	require.Empty(t, w.helpers(2), "a helper is left; "+what)
 	if before == "exited" {
 		require.Empty(t, w.read("orders"), what)
 	}
 	return stopped, back
 }
 
-// helpers returns the processes of helpers of who logs in: those with that many
-// arguments. The keeper of a window has three.
-func helpers(t *testing.T, s *opensshd.Server, arguments int) []int {
+// helpers returns the processes of helpers behind this server, and no others of
+// this machine: those with that many arguments. The keeper of a window has three.
+func (w windowSite) helpers(arguments int) []int {
+	t := w.t
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	require.NoError(t, err)
@@ -171,21 +172,21 @@ func helpers(t *testing.T, s *opensshd.Server, arguments int) []int {
 		if len(argv) != arguments || argv[1] != "helper-agent" {
 			continue
 		}
-		info, err := os.Stat(filepath.Dir(file))
-		if err != nil || fmt.Sprint(info.Sys().(*syscall.Stat_t).Uid) != s.User.Uid {
+		environ, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "environ"))
+		if !strings.Contains(string(environ), "PATH="+w.dir+":") {
 			continue
 		}
 		var pid int
-		_, err = fmt.Sscanf(file, "/proc/%d/", &pid)
+		_, err := fmt.Sscanf(file, "/proc/%d/", &pid)
 		require.NoError(t, err)
 		out = append(out, pid)
 	}
 	return out
 }
 
-func killAll(t *testing.T, s *opensshd.Server, arguments int) {
-	t.Helper()
-	for _, pid := range helpers(t, s, arguments) {
+func (w windowSite) killAll(arguments int) {
+	w.t.Helper()
+	for _, pid := range w.helpers(arguments) {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
 	}
 }
