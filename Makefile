@@ -1,5 +1,5 @@
-# The runner is one static binary; nothing here needs root, Docker or a
-# network beyond Go modules. `make help` lists the targets.
+# The runner is one static binary; nothing here but e2e-docker needs
+# root, Docker or a network beyond Go modules. `make help` lists the targets.
 
 export CGO_ENABLED ?= 0
 

@@ -89,9 +89,6 @@ func firstOf(dir string, names []string) (string, error) {
 	return "", fmt.Errorf("%s has no compose file: %w", dir, fs.ErrNotExist)
 }
 
-// Env returns a variable of the project's .env.
-func (p Project) Env(name string) string { return p.env[name] }
-
 // read adds what a compose file says; a later file wins.
 func (p Project) read(path string) error {
 	data, err := os.ReadFile(path)

@@ -70,7 +70,6 @@ services:
 	assert.Equal(t, "other", p.Services["index"].Image)
 	assert.Equal(t, []Mount{{filepath.Join(dir, "index"), "/var/lib/torrust/index"}, {"", "/x"}}, p.Services["index"].Mounts)
 	assert.Equal(t, []string{dir + "/compose.yaml", dir + "/compose.override.yaml", dir + "/.env"}, p.Files)
-	assert.Equal(t, "v1", p.Env("TAG"))
 }
 
 func TestLoadFailures(t *testing.T) {

@@ -20,7 +20,6 @@ import (
 	"github.com/torrust/runner/internal/mysqldump"
 	"github.com/torrust/runner/internal/pipe"
 	"github.com/torrust/runner/internal/tasks"
-	"github.com/torrust/runner/internal/tasks/internal/compress"
 	"github.com/torrust/runner/internal/tasks/internal/ends"
 )
 
@@ -287,29 +286,14 @@ func count(tables map[string]any) int {
 	return n
 }
 
-// pipe returns what the task is when it stands alone.
-func (t *task) pipe() (tasks.Task, error) {
-	stages := []pipe.Stage{{Kind: "mysqldump", Task: t}}
-	if strings.HasSuffix(t.Dest, ".gz") {
-		stages = append(stages, pipe.Stage{Kind: "gzip", Task: compress.Gzip{Level: compress.DefaultLevel}})
-	}
-	return pipe.New(append(stages, pipe.Stage{Kind: "fetch", Task: ends.Artifact(t.Dest)}))
-}
+func (t *task) alone() ends.Alone { return ends.Alone{Kind: "mysqldump", Source: t, Dest: t.Dest} }
 
 // Run implements tasks.Task.
 func (t *task) Run(ctx context.Context, h tasks.Host) (tasks.Result, error) {
-	p, err := t.pipe()
-	if err != nil {
-		return tasks.Result{}, err
-	}
-	return p.Run(ctx, h)
+	return t.alone().Run(ctx, h)
 }
 
 // Check implements tasks.Checker.
 func (t *task) Check(ctx context.Context, h tasks.Host) (tasks.Result, error) {
-	p, err := t.pipe()
-	if err != nil {
-		return tasks.Result{}, err
-	}
-	return p.(tasks.Checker).Check(ctx, h)
+	return t.alone().Check(ctx, h)
 }
